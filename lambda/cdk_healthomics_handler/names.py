@@ -1,0 +1,66 @@
+"""The names that the construct and the handler share, each written once. Standard library only.
+
+StartRun's own members are not among them: both sides read those from botocore's service model, and
+:func:`property_name` is the rule that makes a property of a member.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+RESOURCE_TYPE: Final = "Custom::HealthOmicsRun"
+SERVICE: Final = "omics"
+START_RUN: Final = "StartRun"
+
+
+class Property(StrEnum):
+    """The properties of ``Custom::HealthOmicsRun`` that are not StartRun's members."""
+
+    SERVICE_TIMEOUT = "ServiceTimeout"
+    """CloudFormation's own: seconds until it gives a request up, 1 to 3600."""
+    RERUN_TRIGGER = "RerunTrigger"
+    """Any text; a change of it starts a new run."""
+    REMOVAL_POLICY = "RemovalPolicy"
+    """A :class:`RemovalPolicy`; absent means that Delete cancels the run."""
+
+
+class RemovalPolicy(StrEnum):
+    """The values of :attr:`Property.REMOVAL_POLICY`, those of CloudFormation's DeletionPolicy."""
+
+    RETAIN = "Retain"
+    """The run outlives its resource: nothing is ever cancelled."""
+    RETAIN_EXCEPT_ON_CREATE = "RetainExceptOnCreate"
+    """As RETAIN, but what a failed Create started is cancelled."""
+
+
+class Attribute(StrEnum):
+    """The attributes (``Fn::GetAtt``) in every successful answer to Create and Update."""
+
+    RUN_ID = "RunId"
+    RUN_ARN = "RunArn"
+    RUN_UUID = "RunUuid"
+    RUN_OUTPUT_URI = "RunOutputUri"
+    STATUS = "Status"
+
+
+TAG_PREFIX: Final = "cdk-healthomics:"
+"""The beginning of the tag keys that are ours; a user's tags may not have it."""
+
+
+class OwnershipTag(StrEnum):
+    """The tags by which a run is known as one resource's own."""
+
+    STACK_ID = TAG_PREFIX + "stack-id"
+    LOGICAL_ID = TAG_PREFIX + "logical-id"
+    REQUEST_ID = TAG_PREFIX + "request-id"
+    """The idempotency token that the run was started with."""
+    DEFINITION = TAG_PREFIX + "definition"
+    """A digest of everything that defines the run, or :data:`RELEASED`."""
+
+
+RELEASED: Final = "released"
+"""The value of :attr:`OwnershipTag.DEFINITION` on a finished run whose resource is gone."""
+
+
+def property_name(member: str) -> str:
+    """The resource property that carries a member of StartRun: ``workflowId`` is ``WorkflowId``."""
+    return member[:1].upper() + member[1:]
