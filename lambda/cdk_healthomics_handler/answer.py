@@ -1,0 +1,164 @@
+"""crhelper, hardened: the one place that answers CloudFormation.
+
+What is changed, and why (read in crhelper 2.0.12): it makes three clients that most requests never use; its sender
+ignores the HTTP status, has no time-out and tries for ever; it keeps only the end of a reason; when the time is over it
+answers without the id of the run that was started; state of one event survives to the next in a warm function.
+"""
+
+import json
+import os
+import ssl
+import threading
+from collections.abc import Mapping
+from typing import Any, Final
+
+import urllib3
+from crhelper import FAILED, CfnResource
+
+from cdk_healthomics_handler import decision, journal
+from cdk_healthomics_handler.run import Run
+
+LONGEST_ANSWER: Final = 4096
+"""Bytes; CloudFormation refuses a longer body."""
+_LAST_CALL: Final = 8.0
+"""Seconds before the function's end at which an unanswered event is answered with FAILED."""
+_SAM_LOCAL: Final = "AWS_SAM_LOCAL"
+_TIMEOUT: Final = urllib3.Timeout(connect=3, read=5)
+_RETRIES: Final = urllib3.Retry(
+    total=6,
+    backoff_factor=0.5,
+    backoff_jitter=0.5,
+    backoff_max=5,
+    status_forcelist=frozenset({408, 429, 500, 502, 503, 504}),
+    allowed_methods=frozenset({"PUT"}),
+    raise_on_status=False,
+    respect_retry_after_header=False,
+)
+_OK: Final = range(200, 300)
+
+
+class AnswerNotDeliveredError(RuntimeError):
+    """CloudFormation has not taken the answer: raised so that Lambda delivers the event again."""
+
+
+class HealthOmicsRunResource(CfnResource):
+    """One event at a time, answered once."""
+
+    _event: dict[str, Any]
+    _context: Any
+
+    def __init__(self) -> None:
+        # With this variable set crhelper makes no clients; nothing else of it is wanted.
+        inherited = os.environ.get(_SAM_LOCAL)
+        os.environ[_SAM_LOCAL] = "true"
+        try:
+            super().__init__(json_logging=True, log_level="INFO", boto_level="ERROR", sleep_on_delete=0)
+        finally:
+            del os.environ[_SAM_LOCAL]
+            if inherited is not None:
+                os.environ[_SAM_LOCAL] = inherited
+        self._sam_local = None
+        self._pool: urllib3.PoolManager | None = None
+        self._answering = threading.Lock()
+        self._forget()
+
+    def __call__(self, event: dict[str, Any], context: Any) -> None:
+        """Work on an event and answer it.
+
+        Raises:
+            AnswerNotDeliveredError: CloudFormation has not taken the answer.
+        """
+        self._forget()
+        super().__call__(event, context)
+        with self._answering:
+            if self._undelivered:
+                raise AnswerNotDeliveredError(self._undelivered)
+
+    def remember(self, run: Run) -> None:
+        """Whatever happens from here on, the answer names this run."""
+        self.PhysicalResourceId = str(run.physical_id)
+
+    def take(self, answer: decision.Answer) -> str | None:
+        """Make the decision's answer the one that is sent; returns the physical id, as crhelper wants it."""
+        if answer.succeeded:
+            self.Data.update(answer.attributes)
+        else:
+            self.fail(answer.why)
+        return answer.physical_id
+
+    def fail(self, reason: str) -> None:
+        """Make the answer FAILED."""
+        self.Status = FAILED
+        self.Reason = reason
+
+    def generate_physical_id(self, event: Mapping[str, Any]) -> str:
+        """Make up the id of a Create that has no run: never ``<run id>/<uuid>``, the same for each delivery."""
+        return f"none-{event['RequestId']}"
+
+    def _forget(self) -> None:
+        """Let nothing of an earlier event reach this one's answer."""
+        self._response_url = ""
+        self.PhysicalResourceId = ""
+        self.NoEcho = False
+        self._answered = False
+        self._undelivered = ""
+
+    def _set_timeout(self) -> None:
+        left = self._context.get_remaining_time_in_millis() / 1000
+        self._timer = threading.Timer(max(0.0, left - _LAST_CALL), self._timeout)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _timeout(self) -> None:
+        if not self.PhysicalResourceId:
+            self.PhysicalResourceId = self._event.get("PhysicalResourceId") or self.generate_physical_id(self._event)
+        self._send(FAILED, "The function's time was over before the request could be finished.")
+
+    def _send(self, status: str | None = None, reason: str = "", send_response: Any = None) -> None:  # noqa: ARG002
+        """Answer, once for each event: the first answer stands, even where it could not be delivered."""
+        with self._answering:
+            if self._answered or not self._response_url:
+                return
+            self._answered = True
+            body = answer_body(
+                {
+                    "Status": status or self.Status,
+                    "PhysicalResourceId": str(self.PhysicalResourceId),
+                    "StackId": self.StackId,
+                    "RequestId": self.RequestId,
+                    "LogicalResourceId": self.LogicalResourceId,
+                    "NoEcho": self.NoEcho,
+                    "Data": {} if status == FAILED else self.Data,
+                },
+                reason if status else self.Reason,
+            )
+            self._undelivered = self._put(body)
+            journal.answered(status or self.Status, self._undelivered)
+
+    def _put(self, body: bytes) -> str:
+        """Send the answer; returns why it was not delivered, or nothing. The URL is a credential: never shown."""
+        if self._pool is None:
+            self._pool = urllib3.PoolManager(ssl_context=ssl.create_default_context())
+        try:
+            # A presigned URL was signed without a content type.
+            response = self._pool.request(
+                "PUT", self._response_url, body=body, headers={"content-type": ""}, timeout=_TIMEOUT, retries=_RETRIES
+            )
+        except urllib3.exceptions.HTTPError as error:
+            return f"CloudFormation's answer URL could not be reached: {type(error).__name__}"
+        return "" if response.status in _OK else f"CloudFormation's answer URL said HTTP {response.status}"
+
+
+def answer_body(fields: Mapping[str, Any], reason: str) -> bytes:
+    """The answer's body; of a reason that is too long it keeps the beginning."""
+    body = json.dumps({**fields, "Reason": reason}).encode()
+    if len(body) <= LONGEST_ANSWER:
+        return body
+    room = LONGEST_ANSWER - len(json.dumps({**fields, "Reason": "..."}).encode())
+    kept, used = [], 0
+    for character in reason:
+        used += len(json.dumps(character)) - len('""')
+        if used > room:
+            break
+        kept.append(character)
+    return json.dumps({**fields, "Reason": "".join(kept) + "..."}).encode()

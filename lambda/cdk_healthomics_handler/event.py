@@ -1,0 +1,100 @@
+"""CloudFormation's event as a frozen request. Standard library only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Final, NamedTuple, Self
+from urllib.parse import parse_qs, urlsplit
+
+from cdk_healthomics_handler.names import Property, RemovalPolicy
+
+DEFAULT_SERVICE_TIMEOUT: Final = 3600
+"""Seconds; CloudFormation's own default where the resource names none."""
+
+
+class RequestType(StrEnum):
+    """What CloudFormation asks for."""
+
+    CREATE = "Create"
+    UPDATE = "Update"
+    DELETE = "Delete"
+
+
+class PhysicalId(NamedTuple):
+    """``<run id>/<uuid>``: ids of deleted runs are reused, so the id alone does not name a run."""
+
+    run_id: str
+    uuid: str
+
+    def __str__(self) -> str:
+        return f"{self.run_id}/{self.uuid}"
+
+    @classmethod
+    def parse(cls, text: str | None) -> Self | None:
+        """Read a physical resource id; None where it is not one of ours (the Create failed or was cut short)."""
+        run_id, slash, uuid = (text or "").partition("/")
+        return cls(run_id, uuid) if slash and run_id.isdecimal() and uuid and "/" not in uuid else None
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request of CloudFormation's for one resource."""
+
+    type: RequestType
+    stack_id: str
+    logical_id: str
+    request_id: str
+    physical_id: str | None = None
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    old_properties: Mapping[str, Any] = field(default_factory=dict)
+    sent_at: datetime | None = None
+    """When CloudFormation signed the ResponseURL; None where the URL does not tell."""
+
+    @classmethod
+    def of(cls, event: Mapping[str, Any]) -> Self:
+        """Read the event of a custom resource.
+
+        Raises:
+            KeyError: a field that CloudFormation always sends is missing.
+            ValueError: the request type is none of CloudFormation's.
+        """
+        return cls(
+            type=RequestType(event["RequestType"]),
+            stack_id=event["StackId"],
+            logical_id=event["LogicalResourceId"],
+            request_id=event["RequestId"],
+            physical_id=event.get("PhysicalResourceId"),
+            properties=event.get("ResourceProperties") or {},
+            old_properties=event.get("OldResourceProperties") or {},
+            sent_at=_signed_at(event.get("ResponseURL", "")),
+        )
+
+    @property
+    def stack_name(self) -> str:
+        """The name in the stack's ARN, ``…:stack/<name>/<guid>``."""
+        return self.stack_id.split("/")[1]
+
+    @property
+    def removal_policy(self) -> str | None:
+        """A :class:`RemovalPolicy`; None where Delete cancels the run."""
+        return self.properties.get(Property.REMOVAL_POLICY)
+
+    @property
+    def retains(self) -> bool:
+        """Whether the runs that Updates leave behind stay as they are."""
+        return self.removal_policy in set(RemovalPolicy)
+
+    @property
+    def service_timeout(self) -> int:
+        """Seconds after which CloudFormation gives this request up."""
+        return int(self.properties.get(Property.SERVICE_TIMEOUT, DEFAULT_SERVICE_TIMEOUT))
+
+
+def _signed_at(response_url: str) -> datetime | None:
+    """A presigned S3 URL says when it was signed (X-Amz-Date); an older kind of signature does not."""
+    signed = parse_qs(urlsplit(response_url).query).get("X-Amz-Date", [""])[0]
+    try:
+        return datetime.strptime(signed, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None

@@ -1,0 +1,43 @@
+"""The function's entry point: event → :mod:`lifecycle` (decision, calls) → answer."""
+
+from typing import Any, Final
+
+from cdk_healthomics_handler import clients, journal
+from cdk_healthomics_handler.answer import HealthOmicsRunResource
+from cdk_healthomics_handler.event import Request
+from cdk_healthomics_handler.lifecycle import Lifecycle
+from cdk_healthomics_handler.pace import Clock, Pace
+
+PACE: Final = Pace()
+
+resource: Final = HealthOmicsRunResource()
+
+
+def handler(event: dict[str, Any], context: Any) -> None:
+    """Work on one event of CloudFormation's and answer it.
+
+    Raises:
+        AnswerNotDeliveredError: CloudFormation has not taken the answer; Lambda delivers the event again.
+    """
+    resource(event, context)
+
+
+@resource.create
+@resource.update
+@resource.delete
+def carry_out(event: dict[str, Any], context: Any) -> str | None:
+    """Do what the event asks for; returns the physical id."""
+    try:
+        request = Request.of(event)
+        clock = Clock.of(
+            PACE,
+            remaining=context.get_remaining_time_in_millis() / 1000,
+            service_timeout=request.service_timeout,
+            sent_at=request.sent_at,
+        )
+        lifecycle = Lifecycle(request, clients.healthomics(), clients.cloudformation, clock, resource.remember)
+        return resource.take(lifecycle.answer())
+    except Exception as error:  # noqa: BLE001 - whatever breaks, CloudFormation gets an answer with the run's id
+        journal.broken(error)
+        resource.fail(f"cdk-healthomics failed unexpectedly: {type(error).__name__}: {error}")
+        return str(resource.PhysicalResourceId) or None

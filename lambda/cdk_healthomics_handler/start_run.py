@@ -1,0 +1,123 @@
+"""What the event asks for, as a StartRun request. Pure; the one place where properties get their types back.
+
+CloudFormation hands every scalar over as a string. Which type a member has is read from botocore's model of
+StartRun, which the caller passes in: no list of members stands here.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from cdk_healthomics_handler import identity
+from cdk_healthomics_handler.event import Request
+from cdk_healthomics_handler.names import Property, property_name
+
+
+class Shape(Protocol):
+    """The part of ``botocore.model.Shape`` that recasting needs."""
+
+    @property
+    def type_name(self) -> str:
+        """The kind of the shape: string, integer, boolean, map, structure."""
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """The shape's limits (min, max, pattern, enum)."""
+
+
+Members = Mapping[str, Any]
+"""StartRun's members and their shapes: ``input_shape.members`` of botocore's operation model."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The run that an event asks for."""
+
+    start_run: Mapping[str, Any]
+    """The whole StartRun request, token and tags included."""
+    definition: str
+    old_definition: str | None
+    """The definition that the old properties had; None where there are none."""
+    old_tags: frozenset[str]
+    """The keys of the user's tags in the old properties."""
+
+    @property
+    def token(self) -> str:
+        """The idempotency token, StartRun's requestId."""
+        return str(self.start_run["requestId"])
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """The run's tags, the user's and ours."""
+        tags: Mapping[str, str] = self.start_run["tags"]
+        return tags
+
+
+def wanted(request: Request, members: Members) -> Wanted:
+    """Build what the event asks for.
+
+    Raises:
+        ValueError: a property does not fit its member's type, or is no member of StartRun.
+    """
+    asked = _start_run(request, request.properties, members)
+    definition = identity.definition(asked, request.properties)
+    token = identity.token(request, _longest(members, "requestId"))
+    tags = {**asked.pop("tags", {}), **identity.ownership_tags(request, token, definition)}
+    return Wanted(
+        start_run={**asked, "requestId": token, "tags": tags},
+        definition=definition,
+        old_definition=_old_definition(request, members),
+        old_tags=frozenset(request.old_properties.get(property_name("tags")) or ()),
+    )
+
+
+def names(request: Request, members: Members) -> tuple[str, ...]:
+    """The names that this resource's runs can have: by the properties, and by those before the update."""
+    limit = _longest(members, "name")
+    sides = [request.properties, *([request.old_properties] if request.old_properties else [])]
+    return tuple(dict.fromkeys(identity.run_name(request, side, limit) for side in sides))
+
+
+def _start_run(request: Request, properties: Mapping[str, Any], members: Members) -> dict[str, Any]:
+    by_property = {property_name(member): member for member in members}
+    unknown = sorted(properties.keys() - by_property.keys() - set(Property) - {"ServiceToken"})
+    if unknown:
+        raise ValueError(
+            f"{', '.join(unknown)}: not a property of this resource. The function and the stack's template were made "
+            "by different versions of cdk-healthomics; deploy the stack again with one of them."
+        )
+    asked = {
+        by_property[name]: _recast(name, value, members[by_property[name]])
+        for name, value in properties.items()
+        if name in by_property
+    }
+    return {**asked, "name": identity.run_name(request, properties, _longest(members, "name"))}
+
+
+def _old_definition(request: Request, members: Members) -> str | None:
+    """The definition before the update; None where there was none, or an older version wrote it otherwise."""
+    if not request.old_properties:
+        return None
+    try:
+        return identity.definition(_start_run(request, request.old_properties, members), request.old_properties)
+    except ValueError:
+        return None
+
+
+def _recast(name: str, value: Any, shape: Shape) -> Any:
+    """Give a property the type of the member that it stands for."""
+    try:
+        if shape.type_name == "integer":
+            return int(value)
+        if getattr(shape, "is_document_type", False):
+            return json.loads(value)
+    except (TypeError, ValueError) as error:
+        # The value is left out: a document may name a patient, and this text goes into CloudFormation's events.
+        what = "a whole number" if shape.type_name == "integer" else "one JSON document, as a string"
+        raise ValueError(f"{name}: must be {what} ({type(error).__name__}).") from None
+    return value
+
+
+def _longest(members: Members, member: str) -> int:
+    return int(members[member].metadata["max"])
