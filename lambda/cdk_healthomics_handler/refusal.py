@@ -63,7 +63,7 @@ def words(error: Error) -> str:
         return str(error)
     told = error.response.get("Error", {})
     request_id = error.response.get("ResponseMetadata", {}).get("RequestId")
-    told_by = f" (HealthOmics request {request_id})" if request_id else ""
+    told_by = f" (AWS request {request_id})" if request_id else ""
     return f"{error.operation_name} was refused: {told.get('Code', '?')}: {told.get('Message', '')}{told_by}"
 
 
