@@ -5,6 +5,7 @@ from enum import Enum, auto
 from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NoConnectionError
 
 Error = ClientError | BotoCoreError
 """Everything that a boto3 client raises."""
@@ -38,7 +39,7 @@ _TOO_MANY_REQUESTS: Final = 429
 
 def classify(error: Error) -> Refusal:
     """Tell how a call failed."""
-    if isinstance(error, HTTPClientError):  # refused, lost and timed-out connections
+    if isinstance(error, (HTTPClientError, NoConnectionError)):  # refused, lost and timed-out connections
         return Refusal.UNCERTAIN
     if not isinstance(error, ClientError):
         return Refusal.FINAL

@@ -69,7 +69,7 @@ class TestRefusal:
             (error("ServiceQuotaExceededException", status=402), Refusal.FINAL),
             (NoCredentialsError(), Refusal.FINAL),
         ],
-        ids=lambda value: code(value) if isinstance(value, Exception) else value.name,
+        ids=lambda value: value.name if isinstance(value, Refusal) else code(value),
     )
     def test_errors_are_told_apart(self, raised: ClientError, refusal: Refusal) -> None:
         assert classify(raised) is refusal

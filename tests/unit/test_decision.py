@@ -27,7 +27,7 @@ from cdk_healthomics_handler.decision import (
 from cdk_healthomics_handler.event import PhysicalId, Request
 from cdk_healthomics_handler.names import RELEASED, Attribute, OwnershipTag
 from cdk_healthomics_handler.run import ACTIVE, TERMINAL, Run
-from tests.events import MEMBERS, PROPERTIES, new_request, new_run, wanted
+from tests.events import MEMBERS, MODEL, PROPERTIES, new_request, new_run, wanted
 
 CURRENT = new_run("1000001", age=600)
 CHANGED = {**PROPERTIES, "Parameters": '{"sample_name":"NA12878","scatter":48}'}
@@ -330,10 +330,7 @@ class TestDelete:
 
 
 def test_the_statuses_are_those_of_the_model() -> None:
-    import botocore.session  # noqa: PLC0415 - only this test needs the session
-
-    model = botocore.session.get_session().get_service_model("omics")
-    assert set(model.shape_for("RunStatus").enum) == ACTIVE | TERMINAL
+    assert set(MODEL.shape_for("RunStatus").metadata["enum"]) == ACTIVE | TERMINAL
     assert not ACTIVE & TERMINAL
     assert MEMBERS["requestId"].metadata["max"] == 128
 

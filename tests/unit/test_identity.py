@@ -60,7 +60,7 @@ class TestDefinition:
             {"Name": "named"},
             {"RerunTrigger": "1"},
         ],
-        ids=lambda change: json.dumps(change),
+        ids=json.dumps,
     )
     def test_everything_else_does(self, change: dict[str, str]) -> None:
         assert wanted(new_request(properties={**PROPERTIES, **change})).definition != wanted(new_request()).definition
