@@ -23,8 +23,8 @@ LONGEST_ANSWER: Final = 4096
 _LAST_CALL: Final = 8.0
 """Seconds before the function's end at which an unanswered event is answered with FAILED."""
 _SAM_LOCAL: Final = "AWS_SAM_LOCAL"
-_TIMEOUT: Final = urllib3.Timeout(connect=3, read=5)
-_RETRIES: Final = urllib3.Retry(
+TIMEOUT: Final = urllib3.Timeout(connect=3, read=5)
+RETRIES: Final = urllib3.Retry(
     total=6,
     backoff_factor=0.5,
     backoff_jitter=0.5,
@@ -142,7 +142,7 @@ class HealthOmicsRunResource(CfnResource):
         try:
             # A presigned URL was signed without a content type.
             response = self._pool.request(
-                "PUT", self._response_url, body=body, headers={"content-type": ""}, timeout=_TIMEOUT, retries=_RETRIES
+                "PUT", self._response_url, body=body, headers={"content-type": ""}, timeout=TIMEOUT, retries=RETRIES
             )
         except urllib3.exceptions.HTTPError as error:
             return f"CloudFormation's answer URL could not be reached: {type(error).__name__}"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MODELS: Final = Path(__file__).parent.parent / "models"
 """Beside this package in the asset: HealthOmics' model, newer than that of the runtime's boto3."""
-_ONE_TRY: Final = Config(
+CONFIG: Final = Config(
     connect_timeout=5,
     read_timeout=15,
     retries={"total_max_attempts": 1, "mode": "standard"},  # lifecycle decides whether to try again
@@ -29,10 +29,10 @@ if MODELS.is_dir():
 @cache
 def healthomics() -> HealthOmics:
     """HealthOmics."""
-    return HealthOmics(boto3.client(SERVICE, config=_ONE_TRY))
+    return HealthOmics(boto3.client(SERVICE, config=CONFIG))
 
 
 @cache
 def cloudformation() -> "CloudFormationClient":
     """CloudFormation."""
-    return boto3.client("cloudformation", config=_ONE_TRY)
+    return boto3.client("cloudformation", config=CONFIG)
