@@ -46,13 +46,15 @@ class Run:
     def gone(cls, request: Request, physical_id: PhysicalId) -> Self:
         """The run of a resource after somebody deleted it: what can still be told of it."""
         _, partition, _, region, account, _ = request.stack_id.split(":", 5)
-        output_uri = str(request.properties.get("OutputUri", "")).rstrip("/")
+        output_uri = str(request.properties.get("OutputUri", ""))
+        if request.properties.get("OutputUriPrefixMode", "SERVICE_DEFINED") == "SERVICE_DEFINED":
+            output_uri = f"{output_uri.rstrip('/')}/{physical_id.run_id}"
         return cls(
             id=physical_id.run_id,
             uuid=physical_id.uuid,
             arn=f"arn:{partition}:omics:{region}:{account}:run/{physical_id.run_id}",
             status=DELETED,
-            output_uri=f"{output_uri}/{physical_id.run_id}",
+            output_uri=output_uri,
         )
 
     @property

@@ -42,7 +42,9 @@ class StoredRun:
     @property
     def output_uri(self) -> str:
         """Where its outputs go."""
-        return f"{self.request['outputUri'].rstrip('/')}/{self.id}"
+        asked: str = self.request["outputUri"]
+        prefixed = self.request.get("outputUriPrefixMode", "SERVICE_DEFINED") == "SERVICE_DEFINED"
+        return f"{asked.rstrip('/')}/{self.id}" if prefixed else asked
 
     def described(self) -> dict[str, Any]:
         """What GetRun shows; the model says which of it ListRuns and StartRun show too."""

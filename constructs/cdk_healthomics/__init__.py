@@ -1,0 +1,27 @@
+"""AWS HealthOmics runs as resources of CloudFormation stacks, for the AWS CDK."""
+
+from cdk_healthomics.checks import ValidationError
+from cdk_healthomics.enums import (
+    CacheBehavior,
+    LogLevel,
+    NetworkingMode,
+    OutputUriPrefixMode,
+    RetentionMode,
+    ScratchStorageMode,
+    StorageType,
+    WorkflowType,
+)
+from cdk_healthomics.run import HealthOmicsRun
+
+__all__ = [
+    "CacheBehavior",
+    "HealthOmicsRun",
+    "LogLevel",
+    "NetworkingMode",
+    "OutputUriPrefixMode",
+    "RetentionMode",
+    "ScratchStorageMode",
+    "StorageType",
+    "ValidationError",
+    "WorkflowType",
+]

@@ -1,0 +1,231 @@
+"""What can be told of a run's arguments at synth time: pure functions from arguments to problems, in a person's words.
+
+Limits, patterns and enums are the model's; the rules below it are those that the model does not hold. A check never
+refuses what HealthOmics might accept, and CDK tokens pass every check unseen.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from aws_cdk import Duration, RemovalPolicy, Token, aws_iam
+
+from cdk_healthomics import model
+from cdk_healthomics.documents import PARAMETERS_LIMIT, document_problems
+from cdk_healthomics_handler.names import TAG_PREFIX, OwnershipTag
+
+Arguments = Mapping[str, Any]
+"""The construct's arguments by name, those that were left out left out."""
+
+MOST_TAGS: Final = 50 - len(OwnershipTag)
+"""HealthOmics allows 50 tags a run (User Guide, quotas); four are ours."""
+LONGEST_TIMEOUT: Final = Duration.minutes(60)
+"""CloudFormation's limit on ServiceTimeout."""
+_RESERVED: Final = ("aws:", TAG_PREFIX)
+_S3: Final = re.compile(r"s3://[^/]+(/.*)?", re.DOTALL)
+_SHOWN: Final = 80
+
+
+class ValidationError(ValueError):
+    """The arguments of one construct are wrong; the message lists every problem of it."""
+
+    def __init__(self, path: str, problems: list[str]) -> None:
+        listed = "".join(f"\n  - {problem}" for problem in problems)
+        super().__init__(f"HealthOmicsRun at '{path}' cannot be made:{listed}")
+        self.problems: Final = problems
+
+
+def problems(arguments: Arguments) -> list[str]:
+    """Every problem of a run's arguments; none: they are good as far as can be told here."""
+    return [problem for check in (_by_model, *_RULES) for problem in check(arguments)]
+
+
+def shown(value: Any) -> str:
+    """A value as a person typed it, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def unresolved(value: Any) -> bool:
+    """Whether a value is a CDK token, so that nothing can be told of it yet."""
+    if isinstance(value, (str, int, float, list)) or hasattr(value, "resolve"):
+        return bool(Token.is_unresolved(value))
+    return False
+
+
+def _by_model(arguments: Arguments) -> Iterator[str]:
+    for member, argument in model.arguments().items():
+        shape = model.members()[member]
+        if argument not in arguments or shape.type_name not in _BY_TYPE or shape.metadata.get("document"):
+            continue
+        value = arguments[argument]
+        if member in _OTHER_TYPES:
+            continue
+        if not unresolved(value):
+            yield from _BY_TYPE[shape.type_name](argument, value, shape)
+
+
+def _text(argument: str, value: Any, shape: Any) -> Iterator[str]:
+    limits = shape.metadata
+    if not isinstance(value, str):
+        yield f"{argument} was {shown(value)}: must be text; write it in quotes"
+        return
+    if "enum" in limits:
+        if value not in limits["enum"]:
+            yield f"{argument} was {shown(str(value))}: must be one of {', '.join(limits['enum'])}"
+        return
+    shortest, longest = limits.get("min", 0), limits.get("max")
+    if len(value) < shortest or (longest and len(value) > longest):
+        yield f"{argument} was {shown(value)}, {len(value)} characters long: must have {shortest} to {longest}"
+    elif "pattern" in limits and not model.fits(limits["pattern"], value):
+        yield f"{argument} was {shown(value)}: must match {limits['pattern']}"
+
+
+def _whole_number(argument: str, value: Any, shape: Any) -> Iterator[str]:
+    lowest, highest = shape.metadata["min"], shape.metadata["max"]
+    if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
+        yield f"{argument} was {shown(value)}: must be a whole number from {lowest} to {highest}"
+
+
+def _tags(argument: str, value: Any, shape: Any) -> Iterator[str]:
+    if not isinstance(value, Mapping):
+        yield f"{argument} was {shown(value)}: must be a dict of text to text"
+        return
+    if len(value) > MOST_TAGS:
+        yield (
+            f"{argument} has {len(value)} tags: must be at most {MOST_TAGS}, for HealthOmics allows 50 a run and "
+            f"{len(OwnershipTag)} are this construct's own; leave {len(value) - MOST_TAGS} out"
+        )
+    for key, text in value.items():
+        at = f"{argument}[{shown(key)}]"
+        yield from (f"the key of {problem}" for problem in _tag_part(at, key, shape.key.metadata))
+        yield from _tag_part(at, text, shape.value.metadata)
+        if isinstance(key, str) and key.lower().startswith(_RESERVED):
+            yield f"the key of {at} begins with a reserved prefix: must not begin with {' or '.join(_RESERVED)}"
+
+
+def _tag_part(at: str, value: Any, limits: Mapping[str, int]) -> Iterator[str]:
+    if unresolved(value):
+        return
+    if not isinstance(value, str):
+        yield f"{at} was {shown(value)}: must be text; write it in quotes"
+    elif not limits["min"] <= len(value) <= limits["max"]:
+        yield f"{at} is {len(value)} characters long: must have {limits['min']} to {limits['max']}"
+
+
+_BY_TYPE: Final[Mapping[str, Callable[[str, Any, Any], Iterator[str]]]] = {
+    "string": _text,
+    "integer": _whole_number,
+    "map": _tags,
+}
+_OTHER_TYPES: Final = frozenset({"roleArn", "sessionPolicy"})
+"""Members whose arguments take a construct or a document; the rules below look at them."""
+
+
+def _one_source(arguments: Arguments) -> Iterator[str]:
+    given = [name for name in ("workflow_id", "run_id") if name in arguments]
+    if not given:
+        yield "neither workflow_id nor run_id was given: give workflow_id, or run_id to run an earlier run again"
+    elif len(given) > 1:
+        yield (
+            f"workflow_id was {shown(arguments['workflow_id'])} and run_id was {shown(arguments['run_id'])}: "
+            "only one may be given; run_id runs an earlier run again, with its workflow"
+        )
+
+
+def _documents(arguments: Arguments) -> Iterator[str]:
+    for argument, limit in (("parameters", PARAMETERS_LIMIT), ("engine_settings", None)):
+        if argument in arguments:
+            yield from document_problems(argument, arguments[argument], limit)
+
+
+def _output_uri(arguments: Arguments) -> Iterator[str]:
+    uri = arguments.get("output_uri")
+    if uri is None:
+        yield "output_uri was not given: must be an S3 URI such as 's3://bucket/runs'"
+    elif isinstance(uri, str) and not unresolved(uri) and not _S3.fullmatch(uri):
+        yield f"output_uri was {shown(uri)}: must be an S3 URI such as 's3://bucket/runs'"
+
+
+def _network(arguments: Arguments) -> Iterator[str]:
+    mode = arguments.get("networking_mode")
+    if unresolved(mode):
+        return
+    if mode == "VPC" and "configuration_name" not in arguments:
+        yield "networking_mode was 'VPC' without configuration_name: must name the configuration that has the VPC"
+
+
+def _cache(arguments: Arguments) -> Iterator[str]:
+    if "cache_behavior" in arguments and "cache_id" not in arguments:
+        yield (
+            f"cache_behavior was {shown(str(arguments['cache_behavior']))} without cache_id: must name the run cache "
+            "whose behavior it overrides"
+        )
+
+
+def _role(arguments: Arguments) -> Iterator[str]:
+    role = arguments.get("role")
+    if role is not None and not hasattr(role, "role_arn"):
+        yield f"role was {shown(role)}: must be an iam.IRole; for an ARN use iam.Role.from_role_arn(…)"
+
+
+def _session_policy(arguments: Arguments) -> Iterator[str]:
+    policy = arguments.get("session_policy")
+    if policy is None or isinstance(policy, aws_iam.PolicyDocument) or unresolved(policy):
+        return
+    if not isinstance(policy, str):
+        yield f"session_policy was {shown(policy)}: must be a JSON policy as text, or an iam.PolicyDocument"
+        return
+    try:
+        is_policy = isinstance(json.loads(policy), dict)
+    except ValueError:
+        is_policy = False
+    if not is_policy:
+        yield f"session_policy was {shown(policy)}: must be a JSON object, an IAM policy"
+    yield from _text("session_policy", policy, model.members()["sessionPolicy"])
+
+
+def _lifecycle(arguments: Arguments) -> Iterator[str]:
+    trigger = arguments.get("rerun_trigger")
+    if trigger is not None and not isinstance(trigger, str):
+        yield f"rerun_trigger was {shown(trigger)}: must be text; write it in quotes"
+    timeout = arguments.get("timeout")
+    if timeout is not None:
+        yield from _timeout(timeout)
+    policy = arguments.get("removal_policy")
+    if policy is not None and policy not in REMOVAL_POLICIES:
+        allowed = ", ".join(f"RemovalPolicy.{each.name}" for each in REMOVAL_POLICIES)
+        yield f"removal_policy was {shown(policy)}: must be one of {allowed}"
+
+
+def _timeout(timeout: Any) -> Iterator[str]:
+    if not isinstance(timeout, Duration):
+        yield f"timeout was {shown(timeout)}: must be a Duration, such as Duration.minutes(30)"
+        return
+    if timeout.is_unresolved():
+        return
+    seconds = timeout.to_seconds(integral=False)
+    if not 1 <= seconds <= LONGEST_TIMEOUT.to_seconds() or seconds != int(seconds):
+        yield (
+            f"timeout was {seconds:g} seconds: must be 1 second to 60 minutes, in whole seconds, for CloudFormation "
+            "waits no longer for a custom resource; for a longer wait act on the run's status instead"
+        )
+
+
+REMOVAL_POLICIES: Final = (
+    RemovalPolicy.DESTROY,
+    RemovalPolicy.RETAIN,
+    RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+)
+
+_RULES: Final = (
+    _one_source,
+    _output_uri,
+    _documents,
+    _network,
+    _cache,
+    _role,
+    _session_policy,
+    _lifecycle,
+)

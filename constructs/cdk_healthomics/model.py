@@ -1,0 +1,52 @@
+"""StartRun as botocore's own service model has it: members, limits, patterns and enums are read here, never typed."""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import botocore
+from botocore import xform_name
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+
+from cdk_healthomics_handler.names import SERVICE, START_RUN
+
+DERIVED: Final = {"roleArn": "role", "requestId": None}
+"""The members that are no argument of the same name: ``role`` stands for one, and the token is never the caller's."""
+
+
+@cache
+def folder() -> Path:
+    """Where the installed botocore keeps its model of HealthOmics: ``…/data/omics/<API version>``."""
+    loader = Loader()
+    version = loader.determine_latest_version(SERVICE, "service-2")
+    return Path(str(botocore.__file__)).parent / "data" / SERVICE / version
+
+
+@cache
+def members() -> Mapping[str, Any]:
+    """StartRun's members and their shapes."""
+    model = ServiceModel(Loader().load_service_model(SERVICE, "service-2"), SERVICE)
+    return getattr(model.operation_model(START_RUN).input_shape, "members", {})
+
+
+@cache
+def arguments() -> Mapping[str, str]:
+    """The construct's argument for each member of StartRun that has one: ``workflowId`` is ``workflow_id``."""
+    named = {member: DERIVED.get(member, xform_name(member)) for member in members()}
+    return {member: argument for member, argument in named.items() if argument}
+
+
+def fits(pattern: str, value: str) -> bool:
+    r"""Whether a value fits a pattern of the model, which may have classes like ``\p{L}`` that Python does not know."""
+    if r"\p{" not in pattern:
+        return re.fullmatch(pattern, value) is not None
+    inside = re.fullmatch(r"\[(.+)\]\+", pattern)
+    if inside is None:  # a form that no pattern of HealthOmics has had: the service decides
+        return True
+    categories = set(re.findall(r"\\p\{(\w)\}", inside[1]))
+    others = re.sub(r"\\p\{\w\}", "", inside[1]).encode().decode("unicode_escape")
+    return all(unicodedata.category(each)[0] in categories or each in others for each in value)

@@ -1,0 +1,148 @@
+"""What the function may do: computed from what the stack's runs declare, and no more.
+
+IAM limits the size of policies, so a stack with very many workflows or roles spreads them over managed policies.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from aws_cdk import Stack, aws_iam
+
+from constructs import Construct
+
+INLINE_ROOM: Final = 6_000
+"""Characters for the runs' resources in the role's inline policy, of IAM's 10,240 for all inline policies of a role."""
+MANAGED_ROOM: Final = 5_600
+"""Characters for resources in one managed policy, of IAM's 6,144."""
+MOST_MANAGED: Final = 9
+"""Of the 10 managed policies that IAM allows a role; one is left to the user."""
+_TOKEN: Final = re.compile(r"\$\{Token\[[^\]]*\]\}")
+_TOKEN_ROOM: Final = 16
+"""A partition, region or account id is at most this long."""
+_WHOLE_ARN_ROOM: Final = 128
+"""The longest ARN of a role that StartRun takes."""
+
+START: Final = ("omics:StartRun",)
+PASS: Final = ("iam:PassRole",)
+
+
+class Permissions:
+    """The growing permissions of one stack's function."""
+
+    def __init__(self, scope: Construct) -> None:
+        self._scope = scope
+        self._stack = Stack.of(scope)
+        self._inline = aws_iam.PolicyDocument(statements=list(self._of_every_stack()))
+        self._room = INLINE_ROOM
+        self._document = self._inline
+        self._managed: list[aws_iam.ManagedPolicy] = []
+        self._granted: dict[tuple[str, str], Construct | None] = {}
+        self._statements: dict[tuple[int, str], aws_iam.PolicyStatement] = {}
+        self._role: aws_iam.Role | None = None
+
+    @property
+    def inline(self) -> aws_iam.PolicyDocument:
+        """The policy inside the role."""
+        return self._inline
+
+    def attach_to(self, role: aws_iam.Role) -> None:
+        """Whom the managed policies are for."""
+        self._role = role
+
+    def of_run(self, arguments: Mapping[str, Any], role_arn: str) -> list[Construct]:
+        """Allow what one run needs; returns the policies that it must wait for."""
+        resources = [(START, arn) for arn in self._named_by(arguments)]
+        holders = [self._grant(actions, arn) for actions, arn in [*resources, (PASS, role_arn)]]
+        return [holder for holder in dict.fromkeys(holders) if holder is not None]
+
+    def _named_by(self, arguments: Mapping[str, Any]) -> Iterator[str]:
+        """The ARNs of what StartRun is asked to use."""
+        if "workflow_id" in arguments:
+            workflow = f"{self._workflows(arguments)}/{arguments['workflow_id']}"
+            yield workflow
+            if "workflow_version_name" in arguments:
+                yield f"{workflow}/version/{arguments['workflow_version_name']}"
+        else:
+            # Which workflow the earlier run had is not known before deployment.
+            yield f"{self._arn('workflow')}/*"
+        for argument, kind in (
+            ("run_group_id", "runGroup"),
+            ("cache_id", "runCache"),
+            ("configuration_name", "configuration"),
+        ):
+            if argument in arguments:
+                yield f"{self._arn(kind)}/{arguments[argument]}"
+
+    def _workflows(self, arguments: Mapping[str, Any]) -> str:
+        if arguments.get("workflow_type") == "READY2RUN":
+            return self._arn("workflow", account="")
+        return self._arn("workflow", account=arguments.get("workflow_owner_id"))
+
+    def _arn(self, kind: str, account: str | None = None) -> str:
+        owner = self._stack.account if account is None else account
+        return f"arn:{self._stack.partition}:omics:{self._stack.region}:{owner}:{kind}"
+
+    def _grant(self, actions: tuple[str, ...], resource: str) -> Construct | None:
+        """Allow actions on one resource, once; returns the managed policy that says so, None: the role itself does."""
+        key = (actions[0], resource)
+        if key in self._granted:
+            return self._granted[key]
+        size = len(_TOKEN.sub("x" * _TOKEN_ROOM, resource)) if resource.startswith("arn:") else _WHOLE_ARN_ROOM
+        if size + 3 > self._room:
+            if actions == START and len(self._managed) == MOST_MANAGED:
+                return self._grant_all(resource)
+            self._begin_managed()
+        self._room -= size + 3
+        self._add(actions, resource)
+        self._granted[key] = self._managed[-1] if self._managed else None
+        return self._granted[key]
+
+    def _grant_all(self, resource: str) -> Construct | None:
+        """Allow every resource of a kind: the role can hold no more policies to name them one by one."""
+        every = re.sub(r"/.*$", "/*", resource)
+        if (START[0], every) not in self._granted:
+            self._add(START, every)
+            self._granted[START[0], every] = self._managed[-1]
+        return self._granted[START[0], every]
+
+    def _begin_managed(self) -> None:
+        self._document = aws_iam.PolicyDocument()
+        policy = aws_iam.ManagedPolicy(
+            self._scope,
+            f"Policy{len(self._managed) + 1}",
+            description="What the runs of this stack name, beyond what fits the role",
+            document=self._document,
+            roles=[self._role] if self._role else None,
+        )
+        self._managed.append(policy)
+        self._room = MANAGED_ROOM
+
+    def _add(self, actions: tuple[str, ...], resource: str) -> None:
+        key = (len(self._managed), actions[0])
+        if key in self._statements:
+            self._statements[key].add_resources(resource)
+            return
+        conditions = {"StringEquals": {"iam:PassedToService": "omics.amazonaws.com"}} if actions == PASS else None
+        statement = aws_iam.PolicyStatement(actions=list(actions), resources=[resource], conditions=conditions)
+        self._statements[key] = statement
+        self._document.add_statements(statement)
+
+    def _of_every_stack(self) -> Iterator[aws_iam.PolicyStatement]:
+        runs = f"{self._arn('run')}/*"
+        yield aws_iam.PolicyStatement(
+            actions=[
+                "omics:StartRun",
+                "omics:GetRun",
+                "omics:CancelRun",
+                "omics:TagResource",
+                "omics:UntagResource",
+            ],
+            resources=[runs],
+        )
+        # ListRuns knows no resource (Service Authorization Reference), so only "*" allows it.
+        yield aws_iam.PolicyStatement(actions=["omics:ListRuns"], resources=["*"])
+        yield aws_iam.PolicyStatement(
+            actions=["cloudformation:DescribeStackResource", "cloudformation:DescribeStacks"],
+            resources=[self._stack.stack_id],
+        )

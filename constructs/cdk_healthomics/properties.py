@@ -1,0 +1,48 @@
+"""From a run's arguments to the properties of ``Custom::HealthOmicsRun``, the contract with the handler."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aws_cdk import RemovalPolicy, Stack, aws_iam
+
+from cdk_healthomics import model
+from cdk_healthomics.documents import written
+from cdk_healthomics_handler import names
+from cdk_healthomics_handler.names import Property, property_name
+
+_RETAINING: Final[Mapping[RemovalPolicy, names.RemovalPolicy]] = {
+    RemovalPolicy.RETAIN: names.RemovalPolicy.RETAIN,
+    RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE: names.RemovalPolicy.RETAIN_EXCEPT_ON_CREATE,
+}
+
+
+def properties(stack: Stack, arguments: Mapping[str, Any], role_arn: str, tags: Any) -> dict[str, Any]:
+    """The properties that ask for a run; arguments that were left out are absent, no defaults are added.
+
+    Args:
+        stack: whose tokens the arguments may hold.
+        arguments: the construct's, those that were left out left out.
+        role_arn: of the run's service role.
+        tags: the user's tags, resolved when the app is synthesized.
+    """
+    asked: dict[str, Any] = {}
+    for member, argument in model.arguments().items():
+        if argument in arguments:
+            asked[property_name(member)] = _property(stack, member, arguments[argument])
+    asked[property_name("roleArn")] = role_arn
+    asked[property_name("tags")] = tags
+    if "rerun_trigger" in arguments:
+        asked[Property.RERUN_TRIGGER.value] = arguments["rerun_trigger"]
+    policy = _RETAINING.get(arguments.get("removal_policy", RemovalPolicy.DESTROY))
+    if policy:
+        asked[Property.REMOVAL_POLICY.value] = policy.value
+    return asked
+
+
+def _property(stack: Stack, member: str, value: Any) -> Any:
+    if model.members()[member].metadata.get("document"):
+        return written(stack, value)
+    if isinstance(value, aws_iam.PolicyDocument):
+        return stack.to_json_string(value)
+    # jsii knows no subclasses of str, which the enums are.
+    return str(value) if isinstance(value, str) else value

@@ -1,0 +1,49 @@
+"""The service role of a run to which the user gave none."""
+
+from aws_cdk import RemovalPolicies, RemovalPolicy, Stack, aws_iam
+
+from constructs import Construct
+
+LOG_GROUP = "/aws/omics/WorkflowLog"
+"""Where HealthOmics writes the logs of all runs (User Guide, "Monitoring")."""
+
+
+def make_role(scope: Construct, removal_policy: RemovalPolicy | None) -> aws_iam.Role:
+    """A role that HealthOmics may take on for runs of this account and region, and that may write the runs' logs.
+
+    What the run reads and writes is granted by the user: ``bucket.grant_read_write(run.role)``.
+
+    Args:
+        scope: the run.
+        removal_policy: the run's; a run that outlives its stack needs its role, and the role's policies, as well.
+    """
+    stack = Stack.of(scope)
+    where = f"{stack.region}:{stack.account}"
+    log_group = f"arn:{stack.partition}:logs:{where}:log-group:{LOG_GROUP}"
+    role = aws_iam.Role(
+        scope,
+        "Role",
+        description="Runs of AWS HealthOmics",
+        # Without the conditions, HealthOmics could be made to use the role for another account (confused deputy).
+        assumed_by=aws_iam.ServicePrincipal(
+            "omics.amazonaws.com",
+            conditions={
+                "StringEquals": {"aws:SourceAccount": stack.account},
+                "ArnLike": {"aws:SourceArn": f"arn:{stack.partition}:omics:{where}:run/*"},
+            },
+        ),
+        inline_policies={
+            "Logs": aws_iam.PolicyDocument(
+                statements=[
+                    aws_iam.PolicyStatement(actions=["logs:CreateLogGroup"], resources=[f"{log_group}:*"]),
+                    aws_iam.PolicyStatement(
+                        actions=["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+                        resources=[f"{log_group}:log-stream:*"],
+                    ),
+                ]
+            )
+        },
+    )
+    if removal_policy not in {None, RemovalPolicy.DESTROY}:
+        RemovalPolicies.of(role).apply(removal_policy)
+    return role

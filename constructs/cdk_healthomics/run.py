@@ -1,0 +1,179 @@
+"""``HealthOmicsRun``, the construct: checks → properties → one ``Custom::HealthOmicsRun`` in the template."""
+
+import builtins
+from collections.abc import Mapping
+from typing import Any, Final
+
+import jsii
+from aws_cdk import CustomResource, Duration, ITaggableV2, RemovalPolicy, Stack, TagManager, TagType, aws_iam
+
+from cdk_healthomics import checks
+from cdk_healthomics.enums import (
+    CacheBehavior,
+    LogLevel,
+    NetworkingMode,
+    OutputUriPrefixMode,
+    RetentionMode,
+    ScratchStorageMode,
+    StorageType,
+    WorkflowType,
+)
+from cdk_healthomics.properties import properties
+from cdk_healthomics.provider import Provider
+from cdk_healthomics.role import make_role
+from cdk_healthomics_handler.names import RESOURCE_TYPE, Attribute
+from constructs import Construct
+
+_OWN_TAGS_PRIORITY: Final = 10_000
+"""Above any that ``Tags.of(…).add`` is given in practice: a run's own tags win."""
+
+
+@jsii.implements(ITaggableV2)
+class HealthOmicsRun(Construct):
+    """A HealthOmics run as a resource of a stack.
+
+    ``cdk deploy`` starts the run (StartRun), ``cdk destroy`` cancels it (CancelRun) and waits until it has stopped. A
+    change of anything that defines the run starts a new run and cancels the old one; a change of tags only changes the
+    tags. Numbers, booleans and nesting in documents reach the workflow as they were written.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        output_uri: str,
+        workflow_id: str | None = None,
+        run_id: str | None = None,
+        workflow_type: WorkflowType | str | None = None,
+        workflow_owner_id: str | None = None,
+        workflow_version_name: str | None = None,
+        role: aws_iam.IRole | None = None,
+        name: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        engine_settings: Mapping[str, Any] | None = None,
+        run_group_id: str | None = None,
+        priority: int | None = None,
+        cache_id: str | None = None,
+        cache_behavior: CacheBehavior | str | None = None,
+        storage_type: StorageType | str | None = None,
+        storage_capacity: int | None = None,
+        scratch_storage_mode: ScratchStorageMode | str | None = None,
+        networking_mode: NetworkingMode | str | None = None,
+        configuration_name: str | None = None,
+        log_level: LogLevel | str | None = None,
+        retention_mode: RetentionMode | str | None = None,
+        output_uri_prefix_mode: OutputUriPrefixMode | str | None = None,
+        session_policy: str | aws_iam.PolicyDocument | None = None,
+        tags: Mapping[str, str] | None = None,
+        timeout: Duration | None = None,
+        rerun_trigger: str | None = None,
+        removal_policy: RemovalPolicy | None = None,
+    ) -> None:
+        """Declare a run.
+
+        Each argument up to ``tags`` is the member of the StartRun API of the same name in camelCase, and has no
+        default here: where it is left out, HealthOmics' own default holds. CDK tokens are taken everywhere.
+
+        Args:
+            scope: the construct that this one is part of.
+            construct_id: its id there. A change of it makes another resource, hence another run.
+            output_uri: where the run's outputs go: an S3 URI of 1 to 750 characters.
+            workflow_id: the workflow to run, up to 18 digits. Either this or ``run_id`` must be given.
+            run_id: an earlier run to run again, with its workflow and settings; up to 18 digits.
+            workflow_type: must be READY2RUN for a Ready2Run workflow.
+            workflow_owner_id: the account of 12 digits that shares the workflow.
+            workflow_version_name: the version of the workflow, 1 to 64 characters.
+            role: the service role of the run (``roleArn``). Default: one is made that may write the run's logs; grant
+                it the inputs and outputs, ``bucket.grant_read_write(run.role)``. A given role is used as it is.
+            name: of the run, 1 to 128 characters. Default: ``<stack name>-<logical id>``.
+            parameters: the workflow's inputs, a JSON object of at most 50,000 bytes.
+            engine_settings: settings of the workflow engine, a JSON object.
+            run_group_id: the run group whose limits hold for the run, up to 18 digits.
+            priority: within the run group, 0 to 100000.
+            cache_id: the run cache to use, up to 18 digits.
+            cache_behavior: overrides the run cache's own behavior; needs ``cache_id``.
+            storage_type: STATIC or DYNAMIC.
+            storage_capacity: in GiB, 0 to 100000; HealthOmics rounds it up, and ignores it with DYNAMIC storage.
+            scratch_storage_mode: LOCAL or SHARED.
+            networking_mode: RESTRICTED or VPC; VPC needs ``configuration_name``.
+            configuration_name: the configuration that holds the VPC, 1 to 128 characters.
+            log_level: OFF, FATAL, ERROR or ALL.
+            retention_mode: RETAIN or REMOVE.
+            output_uri_prefix_mode: SERVICE_DEFINED or NONE_WITH_OVERWRITE.
+            session_policy: narrows the role down for this run: a JSON policy of at most 2,048 characters.
+            tags: of the run, at most 46; they win over those of ``Tags.of(…)``.
+            timeout: how long CloudFormation waits for the function, 1 second to 60 minutes (``ServiceTimeout``).
+                Default: 60 minutes. While a run cannot be started (a quota, a permission that has not arrived) it is
+                tried until shortly before this, or for nearly 15 minutes, the function's own limit.
+            rerun_trigger: any text; a change of it starts a new run where nothing else has changed.
+            removal_policy: what happens to the run when the resource is removed or replaced. DESTROY, the default,
+                cancels it; RETAIN leaves it alone, even when the stack's creation is rolled back;
+                RETAIN_ON_UPDATE_OR_DELETE leaves it alone but for that.
+
+        Raises:
+            ValidationError: arguments are missing or wrong; the message lists all of them.
+        """
+        not_arguments = {"self", "scope", "construct_id", "__class__"}
+        arguments = {name: value for name, value in locals().items() if value is not None and name not in not_arguments}
+        super().__init__(scope, construct_id)
+        found = checks.problems(arguments)
+        if found:
+            raise checks.ValidationError(self.node.path, found)
+
+        self._tags = TagManager(TagType.MAP, RESOURCE_TYPE)
+        for key, value in (tags or {}).items():
+            self._tags.set_tag(key, value, _OWN_TAGS_PRIORITY)
+        self._role = role or make_role(self, removal_policy)
+        role_arn = self._role.role_arn
+        provider = Provider.of(self)
+        self._resource = CustomResource(
+            self,
+            "Resource",
+            resource_type=RESOURCE_TYPE,
+            service_token=provider.service_token,
+            service_timeout=timeout,
+            removal_policy=removal_policy,
+            properties=properties(Stack.of(self), arguments, role_arn, self._tags.rendered_tags),
+        )
+        # The whole role, policies included: the run starts when it may read its inputs, and ends before it may not.
+        self._resource.node.add_dependency(self._role, *provider.allow(arguments, role_arn))
+
+    @property
+    def role(self) -> aws_iam.IRole:
+        """The service role of the run: the one that was given, or else the one that was made."""
+        return self._role
+
+    @property
+    def run_id(self) -> str:
+        """The id of the run. Ids of deleted runs are used again; :attr:`run_uuid` is unique."""
+        return self._attribute(Attribute.RUN_ID)
+
+    @property
+    def run_arn(self) -> str:
+        """The ARN of the run."""
+        return self._attribute(Attribute.RUN_ARN)
+
+    @property
+    def run_uuid(self) -> str:
+        """The run's UUID, the only name of it that is never used again."""
+        return self._attribute(Attribute.RUN_UUID)
+
+    @property
+    def run_output_uri(self) -> str:
+        """Where the run's outputs go: beneath ``output_uri``, as HealthOmics answered."""
+        return self._attribute(Attribute.RUN_OUTPUT_URI)
+
+    @property
+    def status(self) -> str:
+        """The run's status when CloudFormation was answered last; it does not follow the run."""
+        return self._attribute(Attribute.STATUS)
+
+    @builtins.property
+    @jsii.member(jsii_name="cdkTagManager")
+    def cdk_tag_manager(self) -> TagManager:
+        """The run's tags; what ``Tags.of(scope).add(…)`` uses."""
+        return self._tags
+
+    def _attribute(self, attribute: Attribute) -> str:
+        return self._resource.get_att_string(attribute.value)

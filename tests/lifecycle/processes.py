@@ -1,0 +1,130 @@
+"""Processes of the function, as Lambda keeps them: a warm one is used again, a killed one is replaced."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+ROOT: Final = Path(__file__).parents[2]
+PACE: Final = {
+    "grace": 2.0,
+    "poll": 0.05,
+    "quickest": 0.05,
+    "slowest": 0.2,
+    "growth": 10.0,
+    "trust": 0.3,
+    "reserve": 0.5,
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an invocation ended."""
+
+    error: str | None
+    """The function's error; "killed" where its process ended under it; None where it returned."""
+    log: str
+    """What it wrote to its log in this invocation."""
+
+
+class Process:
+    """One warm process of the function."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        paths = os.pathsep.join(str(ROOT / root) for root in ("lambda", ""))
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.lifecycle.function", json.dumps(PACE)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": paths, "PYTHONUNBUFFERED": "1", **environment},
+        )
+        self._log: list[str] = []
+        self._reader = threading.Thread(target=self._read_log, daemon=True)
+        self._reader.start()
+
+    def invoke(self, event: Mapping[str, Any], remaining: float) -> Outcome:
+        """Give the process one event and wait for its end."""
+        before = len(self._log)
+        assert self._process.stdin
+        assert self._process.stdout
+        try:
+            self._process.stdin.write(json.dumps({"event": event, "remaining": remaining}) + "\n")
+            self._process.stdin.flush()
+            line = self._process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        error = json.loads(line)["error"] if line else "killed"
+        if not line:
+            self._process.wait()
+            self._reader.join()
+        return Outcome(error, "".join(self._log[before:]))
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process can take another event."""
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """End the process at once, as a crash does."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """End the process and free its pipes."""
+        self.kill()
+        self._process.wait()
+        self._reader.join()
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if pipe:
+                pipe.close()
+
+    def _read_log(self) -> None:
+        assert self._process.stderr
+        self._log.extend(iter(self._process.stderr.readline, ""))
+
+
+class Function:
+    """A pool of warm processes, at most one event in each at a time."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._idle: list[Process] = []
+        self._busy: list[Process] = []
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for process in [*self._idle, *self._busy]:
+            process.close()
+
+    def invoke(self, event: Mapping[str, Any], *, remaining: float = 60.0) -> Outcome:
+        """Invoke the function once and wait for its end."""
+        with self._lock:
+            process = self._idle.pop() if self._idle else Process(self._environment)
+            self._busy.append(process)
+        try:
+            return process.invoke(event, remaining)
+        finally:
+            with self._lock:
+                self._busy.remove(process)
+                if process.alive:
+                    self._idle.append(process)
+                else:
+                    process.close()
+
+    def kill(self) -> None:
+        """Kill every process that works on an event now."""
+        with self._lock:
+            for process in self._busy:
+                process.kill()
