@@ -11,7 +11,7 @@ from typing import Any
 
 from cdk_healthomics_handler.event import PhysicalId, Request, RequestType
 from cdk_healthomics_handler.names import RELEASED, OwnershipTag, RemovalPolicy
-from cdk_healthomics_handler.run import ACTIVE, ADOPTABLE, DELETED, Run
+from cdk_healthomics_handler.run import ACTIVE, ADOPTABLE, CANCELLED, DELETED, Run
 from cdk_healthomics_handler.start_run import Wanted
 
 
@@ -269,7 +269,8 @@ def _delete(request: Request, seen: Seen) -> Action:
         return Wait("the run is stopping", seen.current)
     if seen.current.active:
         return Cancel("its resource goes away", seen.current)
-    released = seen.tagged or seen.current.defined_by(RELEASED) or seen.current.status == DELETED
+    # A cancelled run is never adopted, so it needs no mark.
+    released = seen.tagged or seen.current.defined_by(RELEASED) or seen.current.status in {CANCELLED, DELETED}
     if seen.current.belongs_to(request) and not released:
         return Release("the run had finished; its resource goes away", seen.current)
     return Answer("the run is at its end", succeeded=True, physical_id=request.physical_id)

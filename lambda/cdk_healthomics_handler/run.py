@@ -10,8 +10,9 @@ from cdk_healthomics_handler.names import Attribute, OwnershipTag
 
 ACTIVE: Final = frozenset({"PENDING", "STARTING", "RUNNING", "STOPPING"})
 """The statuses in which a run may cost money and can be cancelled."""
+CANCELLED: Final = "CANCELLED"
 DELETED: Final = "DELETED"
-TERMINAL: Final = frozenset({"COMPLETED", "CANCELLED", "FAILED", DELETED})
+TERMINAL: Final = frozenset({"COMPLETED", "FAILED", CANCELLED, DELETED})
 """The statuses that a run never leaves."""
 ADOPTABLE: Final = ACTIVE | {"COMPLETED"}
 """The statuses in which a run has, or may have, results that an Update could go back to."""

@@ -12,6 +12,7 @@ from typing import Any
 
 import urllib3
 from botocore.config import Config
+
 from cdk_healthomics_handler import answer, clients, handler
 from cdk_healthomics_handler.pace import Pace
 

@@ -264,7 +264,12 @@ class TestDelete:
         assert isinstance(step(delete(), current=current), Cancel)
         assert isinstance(step(delete(), current=current, cancelled=frozenset({current.id})), Wait)
 
-    @pytest.mark.parametrize("status", ["COMPLETED", "FAILED", "CANCELLED"])
+    def test_a_cancelled_run_needs_no_mark(self) -> None:
+        action = step(delete(), current=replace(CURRENT, status="CANCELLED"))
+        assert isinstance(action, Answer)
+        assert action.succeeded
+
+    @pytest.mark.parametrize("status", ["COMPLETED", "FAILED"])
     def test_a_finished_run_is_released_and_not_cancelled(self, status: str) -> None:
         current = replace(CURRENT, status=status)
         assert isinstance(step(delete(), current=current), Release)

@@ -1,0 +1,97 @@
+"""What tests and the demo order and look at in a running local AWS, over HTTP: the server's routes and their client."""
+
+import json
+import urllib.request
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from local_aws.healthomics import Fault, HealthOmics, Kind
+from local_aws.healthomics.service import Response, StoredRun
+from local_aws.mends import Delivery
+
+PREFIX: Final = "/_local_aws/"
+
+
+def routes(service: HealthOmics, delivery: Delivery) -> Callable[[str, str, str, bytes], Response | None]:
+    """The server's side."""
+
+    def change_delivery(order: dict[str, Any]) -> None:
+        vars(delivery).update({name: value for name, value in order.items() if hasattr(delivery, name)})
+
+    orders: dict[str, Callable[[dict[str, Any]], Any]] = {
+        "runs": lambda _: [_shown(run) for run in service.runs()],
+        "journal": lambda _: [asdict(call) for call in service.journal],
+        "settings": service.settings.change,
+        "delivery": change_delivery,
+        "fault": lambda order: service.faults.order(Fault(**order | {"kind": Kind(order["kind"])})),
+        "no-faults": lambda _: service.faults.clear(),
+        "fail-next": lambda order: service.fail_next(**order),
+        "end": lambda order: service.end(**order),
+        "advance": lambda order: service.clock.advance(**order) and None,
+    }
+
+    def route(method: str, path: str, query: str, body: bytes) -> Response | None:
+        del query
+        order = orders.get(path.removeprefix(PREFIX)) if path.startswith(PREFIX) else None
+        if method != "POST" or order is None:
+            return None
+        try:
+            answer, status = order(json.loads(body or b"{}")), 200
+        except (TypeError, ValueError, KeyError) as error:
+            answer, status = f"{type(error).__name__}: {error}", 400
+        return Response(status, {"content-type": "application/json"}, json.dumps(answer).encode())
+
+    return route
+
+
+def _shown(run: StoredRun) -> dict[str, Any]:
+    described = run.described() | {"requestId": run.request["requestId"]}
+    return described | {"creationTime": described["creationTime"].isoformat()}
+
+
+@dataclass(frozen=True)
+class Controls:
+    """The client's side."""
+
+    url: str
+
+    def runs(self) -> list[dict[str, Any]]:
+        """Every run that HealthOmics holds, oldest first, with its requestId."""
+        runs: list[dict[str, Any]] = self._order("runs")
+        return runs
+
+    def journal(self) -> list[dict[str, Any]]:
+        """Every call to HealthOmics."""
+        calls: list[dict[str, Any]] = self._order("journal")
+        return calls
+
+    def settings(self, **values: Any) -> None:
+        """Change the service's settings (:class:`local_aws.healthomics.Settings`)."""
+        self._order("settings", **values)
+
+    def delivery(self, **values: Any) -> None:
+        """Change how events reach the function (:class:`local_aws.mends.Delivery`)."""
+        self._order("delivery", **values)
+
+    def fault(self, operation: str, kind: str, **how: Any) -> None:
+        """Order a fault (:class:`local_aws.healthomics.Fault`)."""
+        self._order("fault", operation=operation, kind=kind, **how)
+
+    def fail_next(self, reason: str, message: str) -> None:
+        """Let the next started run fail."""
+        self._order("fail-next", reason=reason, message=message)
+
+    def end(self, run_id: str, status: str) -> None:
+        """Bring a run to a status at once."""
+        self._order("end", run_id=run_id, status=status)
+
+    def advance(self, seconds: float) -> None:
+        """Put HealthOmics' clock forward."""
+        self._order("advance", seconds=seconds)
+
+    def _order(self, order: str, **values: Any) -> Any:
+        body = json.dumps(values, default=list).encode()
+        request = urllib.request.Request(f"{self.url}{PREFIX}{order}", data=body, method="POST")  # noqa: S310 - loopback
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - loopback
+            return json.load(response)

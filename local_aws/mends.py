@@ -1,0 +1,302 @@
+"""Where ministack's custom resources differ from CloudFormation's, and the mends (docs/adr/0005-local-aws.md).
+
+The names that are replaced are private to ministack: :func:`check_names` holds them against the version pinned.
+"""
+
+import asyncio
+import contextvars
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any, Final
+from uuid import uuid4
+
+MINISTACK: Final = "1.5.33"
+_STACKS: Final = "ministack.services.cloudformation.stacks"
+_HANDLERS: Final = "ministack.services.cloudformation.handlers"
+_CUSTOM: Final = "ministack.services.cloudformation.custom_resource"
+_PROVISIONERS: Final = "ministack.services.cloudformation.provisioners"
+_LAMBDA: Final = "ministack.services.lambda_svc"
+_RUNTIME: Final = "ministack.core.lambda_runtime"
+_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "ministack.app": ("SERVICE_HANDLERS", "main"),
+    "ministack.core.router": ("SERVICE_PATTERNS",),
+    "ministack.services.cloudformation": ("_stack_events",),
+    _CUSTOM: (
+        "invoke_custom_resource",
+        "register_token",
+        "_response_url",
+        "_normalise_resource_properties",
+        "_pending",
+        "_lock",
+    ),
+    _STACKS: ("_roll_back_operation", "_revert_update", "_add_event", "_update_resource", "_delete_resource"),
+    _HANDLERS: (
+        "_ACTION_HANDLERS",
+        "_describe_stack_resource",
+        "_roll_back_operation",
+        "_resolve_stack",
+        "_xml",
+        "_esc",
+        "_p",
+    ),
+    _LAMBDA: (
+        "invoke_async_with_retry",
+        "_get_func_record_for_ref",
+        "_execution_record_for_config",
+        "_LAMBDA_ASYNC_RETRY_BASE_SECONDS",
+    ),
+    _RUNTIME: ("_worker_class_for", "ProvidedWorker"),
+}
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(name)
+
+
+def check_names() -> None:
+    """Make sure that what is mended is there.
+
+    Raises:
+        RuntimeError: another ministack is installed, or a name is missing; the message says which.
+    """
+    installed = metadata.version("ministack")
+    if installed != MINISTACK:
+        raise RuntimeError(f"ministack {installed} is installed, but local_aws mends {MINISTACK}: run `make setup`.")
+    missing = [
+        f"{module}.{name}" for module, names in _NAMES.items() for name in names if not hasattr(_module(module), name)
+    ]
+    if missing:
+        raise RuntimeError(f"ministack {installed} has no {', '.join(missing)}: local_aws/mends.py must be looked at.")
+
+
+class ResourceFailedError(RuntimeError):
+    """A custom resource answered FAILED; the id in its answer is the one that CloudFormation goes on with."""
+
+    def __init__(self, reason: str, physical_id: str | None) -> None:
+        super().__init__(reason)
+        self.physical_id = physical_id
+
+
+@dataclass
+class Delivery:
+    """How events reach the function; may be changed while the server runs."""
+
+    retry_delay: float = 60.0
+    """Seconds until Lambda delivers a failed event again; twice that for the last time."""
+    duplicates: int = 0
+    """How many further times each event is delivered, at the same moment."""
+
+
+@dataclass
+class CustomResources:
+    """CloudFormation's side of custom resources, as AWS has it."""
+
+    delivery: Delivery = field(default_factory=Delivery)
+    _failed: dict[tuple[str, str], str | None] = field(default_factory=dict)
+    """The physical id that a failed request left, by stack and logical id; None: it answered none."""
+    _created: dict[tuple[str, str], tuple[str, dict[str, Any]]] = field(default_factory=dict)
+    """Type and properties of a resource whose own Create failed."""
+
+    def install(self) -> None:
+        """Replace what differs."""
+        stacks, handlers = _module(_STACKS), _module(_HANDLERS)
+        _module(_CUSTOM).invoke_custom_resource = self.invoke
+        self._revert_inner = stacks._revert_update
+        self._roll_back_inner = stacks._roll_back_operation
+        stacks._revert_update = self.revert_update
+        stacks._roll_back_operation = handlers._roll_back_operation = self.roll_back
+        handlers._ACTION_HANDLERS["DescribeStackResource"] = self.describe_stack_resource
+
+    def invoke(
+        self,
+        request_type: str,
+        logical_id: str,
+        props: dict[str, Any],
+        stack_name: str,  # noqa: ARG002 - ministack's signature; the id tells it too
+        stack_id: str,
+        resource_type: str,
+        physical_id: str | None = None,
+        old_props: dict[str, Any] | None = None,
+    ) -> tuple[str, dict[str, Any]]:
+        """Send an event to the function, asynchronously as CloudFormation does, and wait for its answer.
+
+        Raises:
+            ResourceFailedError: the answer was FAILED.
+            TimeoutError: no answer came within ServiceTimeout.
+        """
+        custom, functions = _module(_CUSTOM), _module(_LAMBDA)
+        record, config, _ = functions._get_func_record_for_ref(props.get("ServiceToken", ""))
+        if record is None:
+            raise ValueError(f"ServiceToken {props.get('ServiceToken')!r} is no function")
+        token = str(uuid4())
+        event = {
+            "RequestType": request_type,
+            "RequestId": str(uuid4()),
+            "StackId": stack_id,
+            "ResponseURL": custom._response_url(token) + _signed_now(),
+            "ResourceType": resource_type,
+            "ServiceToken": props["ServiceToken"],
+            "LogicalResourceId": logical_id,
+            "ResourceProperties": custom._normalise_resource_properties(props),
+        }
+        if physical_id is not None:
+            event["PhysicalResourceId"] = physical_id
+        if old_props is not None:
+            event["OldResourceProperties"] = custom._normalise_resource_properties(old_props)
+
+        answered = custom.register_token(token)
+        functions._LAMBDA_ASYNC_RETRY_BASE_SECONDS = self.delivery.retry_delay
+        for _ in range(1 + self.delivery.duplicates):
+            functions.invoke_async_with_retry(functions._execution_record_for_config(record, config), event)
+        timeout = int(props.get("ServiceTimeout", 3600))
+        in_time = answered.wait(timeout)
+        with custom._lock:
+            result = (custom._pending.pop(token, None) or {}).get("result")
+
+        key = (stack_id, logical_id)
+        if request_type == "Create":
+            self._created[key] = (resource_type, props)
+        if request_type != "Delete":
+            self._failed[key] = (result or {}).get("PhysicalResourceId")
+        if not in_time or result is None:
+            raise TimeoutError(
+                f"CloudFormation did not receive a response from your Custom Resource within {timeout} s."
+            )
+        if result.get("Status") != "SUCCESS":
+            raise ResourceFailedError(
+                f"Received response status [FAILED] from custom resource. Message returned: {result.get('Reason')}",
+                result.get("PhysicalResourceId"),
+            )
+        self._failed.pop(key, None)
+        self._created.pop(key, None)
+        return result.get("PhysicalResourceId") or physical_id or event["RequestId"], result.get("Data") or {}
+
+    async def roll_back(
+        self,
+        stack_name: str,
+        stack_id: str,
+        stack: dict[str, Any],
+        operation: dict[str, Any],
+        reason_override: str = "",
+    ) -> None:
+        """Roll back as CloudFormation does: replaced custom resources are updated back, failed Creates are deleted."""
+        stack["StackStatus"] = "UPDATE_ROLLBACK_IN_PROGRESS" if operation.get("is_update") else "ROLLBACK_IN_PROGRESS"
+        failures = await self._delete_failed_create(stack_name, stack_id, operation)
+        failures += await self._update_replaced_back(stack_name, stack_id, stack, operation)
+        await self._roll_back_inner(stack_name, stack_id, stack, operation, reason_override)
+        if failures:
+            stack["StackStatus"] = stack["StackStatus"].replace("ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
+            stack["StackStatusReason"] = "; ".join(failures)
+
+    async def _delete_failed_create(self, stack_name: str, stack_id: str, operation: Mapping[str, Any]) -> list[str]:
+        logical_id = operation.get("failed_logical_id") or ""
+        created = self._created.pop((stack_id, logical_id), None)
+        if created is None:
+            return []
+        physical_id = self._failed.pop((stack_id, logical_id), None)
+        definition = (operation.get("template") or {}).get("Resources", {}).get(logical_id, {})
+        if definition.get("DeletionPolicy") == "Retain":
+            return []
+        resource_type, props = created
+        made_up = f"{stack_name}-{logical_id}-{uuid4().hex[:12].upper()}"
+        return await self._delete(stack_name, stack_id, logical_id, resource_type, physical_id or made_up, props)
+
+    async def _update_replaced_back(
+        self, stack_name: str, stack_id: str, stack: Mapping[str, Any], operation: dict[str, Any]
+    ) -> list[str]:
+        before = (operation.get("previous_stack") or {}).get("_resources", {})
+        failures = []
+        for logical_id in list(operation.get("created", [])):
+            now, old = stack["_resources"].get(logical_id, {}), before.get(logical_id)
+            replaced = old and old["PhysicalResourceId"] != now.get("PhysicalResourceId")
+            if not replaced or not now.get("ResourceType", "").startswith("Custom::"):
+                continue
+            operation["created"].remove(logical_id)
+            operation["replaced_ids"] = [each for each in operation.get("replaced_ids", []) if each != logical_id]
+            try:
+                await self.revert_update(
+                    stack_id,
+                    stack_name,
+                    logical_id,
+                    now["ResourceType"],
+                    now["PhysicalResourceId"],
+                    now["Properties"],
+                    old["Properties"],
+                    now.get("Attributes"),
+                    old,
+                )
+            except Exception as error:  # noqa: BLE001 - whatever failed, the rollback did
+                failures.append(f"{logical_id}: {error}")
+        return failures
+
+    async def revert_update(
+        self,
+        stack_id: str,
+        stack_name: str,
+        logical_id: str,
+        rtype: str,
+        physical_id: str,
+        applied_props: dict[str, Any],
+        previous_props: dict[str, Any],
+        attrs: dict[str, Any] | None,
+        record: dict[str, Any] | None = None,
+    ) -> None:
+        """Send an Update back; when it answers another id, the one that it was sent with is deleted."""
+        sent_with = self._failed.pop((stack_id, logical_id), None) or physical_id
+        record = {} if record is None else record
+        record["PhysicalResourceId"] = sent_with
+        await self._revert_inner(
+            stack_id, stack_name, logical_id, rtype, sent_with, applied_props, previous_props, attrs, record
+        )
+        if record["PhysicalResourceId"] != sent_with and rtype.startswith("Custom::"):
+            await self._delete(stack_name, stack_id, logical_id, rtype, sent_with, applied_props)
+
+    async def _delete(
+        self, stack_name: str, stack_id: str, logical_id: str, rtype: str, physical_id: str, props: dict[str, Any]
+    ) -> list[str]:
+        stacks = _module(_STACKS)
+        stacks._add_event(stack_id, stack_name, logical_id, rtype, "DELETE_IN_PROGRESS", physical_id=physical_id)
+        try:
+            await _off_loop(stacks._delete_resource, rtype, physical_id, props, stack_name, logical_id)
+        except Exception as error:  # noqa: BLE001 - whatever failed, the deletion did
+            stacks._add_event(stack_id, stack_name, logical_id, rtype, "DELETE_FAILED", str(error), physical_id)
+            return [f"{logical_id}: {error}"]
+        stacks._add_event(stack_id, stack_name, logical_id, rtype, "DELETE_COMPLETE", physical_id=physical_id)
+        return []
+
+    def describe_stack_resource(self, params: Mapping[str, Any]) -> Any:
+        """DescribeStackResource by the newest event: a resource has a status while its request is under way, too."""
+        handlers, cloudformation = _module(_HANDLERS), _module("ministack.services.cloudformation")
+        stack = handlers._resolve_stack(handlers._p(params, "StackName"))
+        logical_id = handlers._p(params, "LogicalResourceId")
+        events = cloudformation._stack_events.get((stack or {}).get("StackId"), [])
+        newest = next((each for each in reversed(events) if each["LogicalResourceId"] == logical_id), None)
+        if stack is None or newest is None:
+            return handlers._describe_stack_resource(params)
+        esc: Callable[[str], str] = handlers._esc
+        return handlers._xml(
+            200,
+            "DescribeStackResourceResponse",
+            "<DescribeStackResourceResult><StackResourceDetail>"
+            f"<LogicalResourceId>{esc(logical_id)}</LogicalResourceId>"
+            f"<PhysicalResourceId>{esc(newest['PhysicalResourceId'])}</PhysicalResourceId>"
+            f"<ResourceType>{esc(newest['ResourceType'])}</ResourceType>"
+            f"<ResourceStatus>{newest['ResourceStatus']}</ResourceStatus>"
+            f"<LastUpdatedTimestamp>{newest['Timestamp']}</LastUpdatedTimestamp>"
+            f"<StackName>{esc(stack['StackName'])}</StackName><StackId>{esc(stack['StackId'])}</StackId>"
+            "</StackResourceDetail></DescribeStackResourceResult>",
+        )
+
+
+def _signed_now() -> str:
+    """The part of a presigned URL that says when it was signed."""
+    return f"?X-Amz-Date={datetime.now(UTC):%Y%m%dT%H%M%SZ}&X-Amz-Expires=7200"
+
+
+async def _off_loop(work: Callable[..., Any], *arguments: Any) -> Any:
+    """Run what blocks in a thread of its own, in the context that ministack keeps account and region in."""
+    context = contextvars.copy_context()
+    return await asyncio.get_running_loop().run_in_executor(None, lambda: context.run(work, *arguments))
