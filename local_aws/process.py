@@ -125,6 +125,7 @@ class LocalAws:
                     "MINISTACK_HOST": "127.0.0.1",
                     "MINISTACK_ACCOUNT_ID": ACCOUNT,
                     "TMPDIR": self._folder,
+                    "IOT_MTLS_ENABLED": "0",  # it would listen beyond loopback
                     "SERVICES": ",".join(_SERVICES),
                 },
                 stdin=subprocess.DEVNULL,

@@ -9,10 +9,11 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from aws_cdk import Duration, RemovalPolicy, Token, aws_iam
+from aws_cdk import Duration, RemovalPolicy, aws_iam
 
 from cdk_healthomics import model
 from cdk_healthomics.documents import PARAMETERS_LIMIT, document_problems
+from cdk_healthomics.tokens import is_token
 from cdk_healthomics_handler.names import TAG_PREFIX, OwnershipTag
 
 Arguments = Mapping[str, Any]
@@ -47,13 +48,6 @@ def shown(value: Any) -> str:
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
-def unresolved(value: Any) -> bool:
-    """Whether a value is a CDK token, so that nothing can be told of it yet."""
-    if isinstance(value, (str, int, float, list)) or hasattr(value, "resolve"):
-        return bool(Token.is_unresolved(value))
-    return False
-
-
 def _by_model(arguments: Arguments) -> Iterator[str]:
     for member, argument in model.arguments().items():
         shape = model.members()[member]
@@ -62,7 +56,7 @@ def _by_model(arguments: Arguments) -> Iterator[str]:
         value = arguments[argument]
         if member in _OTHER_TYPES:
             continue
-        if not unresolved(value):
+        if not is_token(value):
             yield from _BY_TYPE[shape.type_name](argument, value, shape)
 
 
@@ -106,7 +100,7 @@ def _tags(argument: str, value: Any, shape: Any) -> Iterator[str]:
 
 
 def _tag_part(at: str, value: Any, limits: Mapping[str, int]) -> Iterator[str]:
-    if unresolved(value):
+    if is_token(value):
         return
     if not isinstance(value, str):
         yield f"{at} was {shown(value)}: must be text; write it in quotes"
@@ -144,13 +138,13 @@ def _output_uri(arguments: Arguments) -> Iterator[str]:
     uri = arguments.get("output_uri")
     if uri is None:
         yield "output_uri was not given: must be an S3 URI such as 's3://bucket/runs'"
-    elif isinstance(uri, str) and not unresolved(uri) and not _S3.fullmatch(uri):
+    elif isinstance(uri, str) and not is_token(uri) and not _S3.fullmatch(uri):
         yield f"output_uri was {shown(uri)}: must be an S3 URI such as 's3://bucket/runs'"
 
 
 def _network(arguments: Arguments) -> Iterator[str]:
     mode = arguments.get("networking_mode")
-    if unresolved(mode):
+    if is_token(mode):
         return
     if mode == "VPC" and "configuration_name" not in arguments:
         yield "networking_mode was 'VPC' without configuration_name: must name the configuration that has the VPC"
@@ -172,7 +166,7 @@ def _role(arguments: Arguments) -> Iterator[str]:
 
 def _session_policy(arguments: Arguments) -> Iterator[str]:
     policy = arguments.get("session_policy")
-    if policy is None or isinstance(policy, aws_iam.PolicyDocument) or unresolved(policy):
+    if policy is None or isinstance(policy, aws_iam.PolicyDocument) or is_token(policy):
         return
     if not isinstance(policy, str):
         yield f"session_policy was {shown(policy)}: must be a JSON policy as text, or an iam.PolicyDocument"

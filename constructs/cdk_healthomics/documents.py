@@ -11,20 +11,20 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from aws_cdk import Stack, Token
+from aws_cdk import Stack
+
+from cdk_healthomics.tokens import is_token
 
 PARAMETERS_LIMIT: Final = 50_000
 """Bytes; HealthOmics' fixed quota on a run's parameters (User Guide)."""
 _EXACT: Final = 2**53
-_NUMBER_TOKENS: Final = -1e200
-"""The CDK writes a token that stands for a number as a number far below this."""
 _PLAIN: Final = 1e21
 """JavaScript writes a float below this without exponent or point, so it would arrive as a whole number."""
 
 
 def document_problems(argument: str, document: Any, limit: int | None) -> list[str]:
     """What keeps a document from reaching HealthOmics as it was written."""
-    if _is_token(document):
+    if is_token(document):
         return []
     if not isinstance(document, Mapping):
         return [f"{argument} was a {type(document).__name__}: must be a dict, which becomes a JSON object"]
@@ -41,7 +41,7 @@ def document_problems(argument: str, document: Any, limit: int | None) -> list[s
 
 def written(stack: Stack, document: Any) -> str:
     """The document as one JSON string."""
-    if _is_token(document) or _has_tokens(document):
+    if is_token(document) or _has_tokens(document):
         return stack.to_json_string(document)
     return _dumps(document)
 
@@ -55,7 +55,7 @@ def _leaves(path: str, value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping):
         for key, item in value.items():
             yield from _leaves(f"{path}[{key!r}]", item)
-    elif isinstance(value, (list, tuple)) and not _is_token(value):
+    elif isinstance(value, (list, tuple)) and not is_token(value):
         for index, item in enumerate(value):
             yield from _leaves(f"{path}[{index}]", item)
     else:
@@ -83,7 +83,7 @@ def _unwritable(argument: str, document: Any) -> Iterator[str]:
             yield f"{path} was {value!r}: must be valid Unicode, without lone surrogates"
         elif isinstance(value, float) and not math.isfinite(value):
             yield f"{path} was {value!r}: must be a finite number, for JSON has no other"
-        elif value is not None and not isinstance(value, (str, int, float)) and not _is_token(value):
+        elif value is not None and not isinstance(value, (str, int, float)) and not is_token(value):
             yield f"{path} was a {type(value).__name__}: must be text, a number, True, False, None, a list or a dict"
 
 
@@ -91,7 +91,7 @@ def _inexact(argument: str, document: Any) -> Iterator[str]:
     """What JavaScript, and so ``Stack.to_json_string``, cannot hold exactly."""
     why = "cannot be kept exactly in a document that has CDK tokens"
     for path, value in _leaves(argument, document):
-        if _is_token(value):
+        if is_token(value):
             continue
         if value is None:
             yield f"{path} was None: {why}; leave it out, or give the tokens' values"
@@ -102,17 +102,6 @@ def _inexact(argument: str, document: Any) -> Iterator[str]:
 
 
 def _has_tokens(document: Any) -> bool:
-    return any(_is_token(value) for _, value in _leaves("", document)) or any(
-        _is_token(key) for _, mapping in _mappings("", document) for key in mapping
+    return any(is_token(value) for _, value in _leaves("", document)) or any(
+        is_token(key) for _, mapping in _mappings("", document) for key in mapping
     )
-
-
-def _is_token(value: Any) -> bool:
-    # Only what can be one is asked: each question goes to another process.
-    if isinstance(value, str):
-        return "${Token[" in value and bool(Token.is_unresolved(value))
-    if isinstance(value, float):
-        return value < _NUMBER_TOKENS and bool(Token.is_unresolved(value))
-    if isinstance(value, list):
-        return any(isinstance(item, str) and "#{Token[" in item for item in value) and bool(Token.is_unresolved(value))
-    return hasattr(value, "resolve") and bool(Token.is_unresolved(value))

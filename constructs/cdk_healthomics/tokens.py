@@ -1,0 +1,25 @@
+"""Whether a value is a CDK token, so that nothing can be told of it before deployment.
+
+Each question to the CDK goes to another process, so only what looks like a token is asked about.
+"""
+
+import math
+from typing import Any, Final
+
+from aws_cdk import Token
+
+_NUMBER_TOKENS: Final = -1e200
+"""The CDK writes a token that stands for a number as a number far below this."""
+
+
+def is_token(value: Any) -> bool:
+    """Whether a value is a token, or text or a number that holds one. Lists are asked as a whole."""
+    if isinstance(value, str):
+        asked = "${Token[" in value
+    elif isinstance(value, float):
+        asked = math.isfinite(value) and value < _NUMBER_TOKENS
+    elif isinstance(value, list):
+        asked = any(isinstance(item, str) and "#{Token[" in item for item in value)
+    else:
+        asked = hasattr(value, "resolve")
+    return asked and bool(Token.is_unresolved(value))

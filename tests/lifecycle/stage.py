@@ -1,0 +1,222 @@
+"""Everything around the function that a test needs: HealthOmics, CloudFormation's ears, and Lambda's way to deliver."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import parse_qs
+from uuid import uuid4
+
+from cdk_healthomics_handler.names import OwnershipTag
+from local_aws.healthomics import Fault, HealthOmics, Kind, Settings
+from local_aws.healthomics.service import Response, StoredRun
+from local_aws.loopback import serving
+
+from tests.events import PROPERTIES, STACK_ID, new_event
+from tests.lifecycle.processes import Function, Outcome
+
+ANSWERS: Final = "/answers/"
+LAMBDA_TRIES: Final = 3
+
+
+@dataclass
+class CloudFormation:
+    """What the function hears from CloudFormation and tells it."""
+
+    answers: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """By RequestId, every answer that arrived."""
+    statuses: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    """By logical id, the resource's status and since when."""
+    stack_status: str = "CREATE_IN_PROGRESS"
+    ears: list[Response] = field(default_factory=list)
+    """What the next answers meet before one is taken."""
+    sizes: list[int] = field(default_factory=list)
+
+    def route(self, method: str, path: str, query: str, body: bytes) -> Response | None:
+        """The answers' presigned URL, and the two calls that the function asks CloudFormation with."""
+        del query
+        if method == "PUT" and path.startswith(ANSWERS):
+            if self.ears:
+                return self.ears.pop(0)
+            self.sizes.append(len(body))
+            self.answers.setdefault(path.removeprefix(ANSWERS), []).append(json.loads(body))
+            return Response(200, {}, b"")
+        asked = {name: values[0] for name, values in parse_qs(body.decode()).items()} if method == "POST" else {}
+        if asked.get("Action") == "DescribeStacks":
+            return _xml("DescribeStacks", f"<Stacks><member>{self._stack(asked)}</member></Stacks>")
+        if asked.get("Action") == "DescribeStackResource":
+            return self._resource(asked)
+        return None
+
+    def _stack(self, asked: Mapping[str, str]) -> str:
+        return (
+            f"<StackName>{asked['StackName']}</StackName><StackStatus>{self.stack_status}</StackStatus>"
+            "<CreationTime>2026-11-23T12:00:00Z</CreationTime>"
+        )
+
+    def _resource(self, asked: Mapping[str, str]) -> Response:
+        found = self.statuses.get(asked["LogicalResourceId"])
+        if found is None:
+            error = "<Error><Type>Sender</Type><Code>ValidationError</Code><Message>Resource does not exist</Message></Error>"
+            return Response(400, {}, f"<ErrorResponse>{error}</ErrorResponse>".encode())
+        status, since = found
+        return _xml(
+            "DescribeStackResource",
+            f"<StackResourceDetail><LogicalResourceId>{asked['LogicalResourceId']}</LogicalResourceId>"
+            f"<ResourceType>Custom::HealthOmicsRun</ResourceType><ResourceStatus>{status}</ResourceStatus>"
+            f"<LastUpdatedTimestamp>{since:%Y-%m-%dT%H:%M:%S.%fZ}</LastUpdatedTimestamp></StackResourceDetail>",
+        )
+
+
+def _xml(action: str, result: str) -> Response:
+    return Response(
+        200,
+        {"content-type": "text/xml"},
+        f"<{action}Response><{action}Result>{result}</{action}Result></{action}Response>".encode(),
+    )
+
+
+@dataclass
+class Stage:
+    """What a test plays on."""
+
+    service: HealthOmics
+    cloudformation: CloudFormation
+    function: Function
+    url: str
+    pool: ThreadPoolExecutor
+    logs: list[str] = field(default_factory=list)
+
+    def event(
+        self,
+        request_type: str,
+        properties: Mapping[str, Any] = PROPERTIES,
+        *,
+        age: float | None = 0.0,
+        current: bool = True,
+        **fields: Any,
+    ) -> dict[str, Any]:
+        """An event that CloudFormation sent ``age`` seconds ago; None: its URL does not tell when.
+
+        ``current`` also sets the resource's status to what CloudFormation shows while it waits for the answer.
+        """
+        request_id = str(uuid4())
+        sent = datetime.fromtimestamp(time.time() - (age or 0.0), UTC)
+        event = new_event(
+            request_type,
+            properties,
+            response_url=f"{self.url}{ANSWERS}{request_id}",
+            signed_at=None if age is None else sent,
+            **{"RequestId": request_id, **fields},
+        )
+        if current:
+            self.cloudformation.statuses[event["LogicalResourceId"]] = (f"{request_type.upper()}_IN_PROGRESS", sent)
+        return event
+
+    def send(self, event: Mapping[str, Any], *, remaining: float = 60.0) -> Outcome:
+        """Invoke the function once."""
+        outcome = self.function.invoke(event, remaining=remaining)
+        self.logs.append(outcome.log)
+        return outcome
+
+    def begin(self, event: Mapping[str, Any], *, remaining: float = 60.0) -> Future[Outcome]:
+        """Invoke the function once, and go on meanwhile."""
+        return self.pool.submit(self.send, event, remaining=remaining)
+
+    def deliver(self, event: Mapping[str, Any]) -> list[Outcome]:
+        """Deliver an event as Lambda does: again, at most twice, where the function failed."""
+        outcomes = []
+        for _ in range(LAMBDA_TRIES):
+            outcomes.append(self.send(event))
+            if outcomes[-1].error is None:
+                break
+        return outcomes
+
+    def answers(self, event: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Every answer to an event."""
+        return self.cloudformation.answers.get(event["RequestId"], [])
+
+    def answer(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """The only answer to an event."""
+        (answer,) = self.answers(event)
+        return answer
+
+    def do(self, request_type: str, properties: Mapping[str, Any] = PROPERTIES, **fields: Any) -> dict[str, Any]:
+        """Send an event, deliver it as Lambda does, and return its only answer."""
+        event = self.event(request_type, properties, **fields)
+        self.deliver(event)
+        return self.answer(event)
+
+    def create(self, properties: Mapping[str, Any] = PROPERTIES, **fields: Any) -> str:
+        """A healthy Create; returns the physical id."""
+        answer = self.do("Create", properties, **fields)
+        assert answer["Status"] == "SUCCESS", answer["Reason"]
+        return str(answer["PhysicalResourceId"])
+
+    def fault(self, operation: str, kind: Kind, **how: Any) -> None:
+        """Let something go wrong."""
+        self.service.faults.order(Fault(operation, kind, **how))
+
+    def calls(self, operation: str) -> int:
+        """How many calls of an operation reached HealthOmics."""
+        return sum(call.operation == operation for call in self.service.journal)
+
+    def foreign_run(self, *, name: str, **tags: str) -> StoredRun:
+        """A run that somebody else started."""
+        tag_list = {OwnershipTag[key.upper()].value: value for key, value in tags.items()}
+        request = {
+            "workflowId": "1",
+            "roleArn": "arn:x",
+            "outputUri": "s3://b",
+            "requestId": str(uuid4()),
+            "name": name,
+            "tags": tag_list,
+        }
+        rate, self.service.settings.start_rate = self.service.settings.start_rate, None
+        self.service.handle("POST", "/run", "", json.dumps(request).encode())
+        self.service.settings.start_rate = rate
+        return self.service.runs()[-1]
+
+    def until(self, condition: Any, limit: float = 10.0) -> None:
+        """Wait until something holds."""
+        end = time.monotonic() + limit
+        while not condition():
+            assert time.monotonic() < end, "it never came to hold"
+            time.sleep(0.01)
+
+
+@contextmanager
+def staged(**settings: Any) -> Iterator[Stage]:
+    """A stage whose runs start at once, run for an hour and stop within a moment."""
+    quick = {"pending": 0.05, "starting": 0.05, "stopping": 0.1, "start_rate": None}
+    service = HealthOmics(Settings(**{**quick, **settings}))
+    cloudformation = CloudFormation()
+    with serving(cloudformation.route, service.handle) as url, ThreadPoolExecutor(40) as pool:
+        environment = {
+            "AWS_ENDPOINT_URL": url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        with Function(environment) as function:
+            yield Stage(service, cloudformation, function, url, pool)
+
+
+def stack_id_of(name: str) -> str:
+    """The id of another stack."""
+    return STACK_ID.replace("Genomes", name).replace("0a1b2c3d", "ffffffff")
+
+
+def in_thread(work: Any) -> threading.Thread:
+    """Start work beside the test."""
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread

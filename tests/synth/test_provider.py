@@ -1,0 +1,252 @@
+"""What every run of a stack shares: the function, its permissions and its code; and the role of a run."""
+
+import ast
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App, NestedStack, Stack, aws_iam, aws_s3
+from aws_cdk.assertions import Match, Template
+
+import cdk_healthomics_handler
+from cdk_healthomics import HealthOmicsRun
+from cdk_healthomics.asset import code_folder
+from cdk_healthomics_handler.names import RESOURCE_TYPE
+
+Declare = Callable[..., HealthOmicsRun]
+ROOT = Path(__file__).parents[2]
+GIVEN_ROLE = "arn:aws:iam::123456789012:role/run"
+
+
+def arn(suffix: str, account: Any = None) -> dict[str, Any]:
+    owner = {"Ref": "AWS::AccountId"} if account is None else account
+    before = ["arn:", {"Ref": "AWS::Partition"}, ":omics:", {"Ref": "AWS::Region"}]
+    if isinstance(owner, str):
+        return {"Fn::Join": ["", [*before, f":{owner}:{suffix}"]]}
+    return {"Fn::Join": ["", [*before, ":", owner, f":{suffix}"]]}
+
+
+def statements(stack: Stack) -> list[dict[str, Any]]:
+    """Everything that the function is allowed, in its role and in managed policies."""
+    template = Template.from_stack(stack)
+    (role,) = (
+        each
+        for name, each in template.find_resources("AWS::IAM::Role").items()
+        if name.startswith("HealthOmicsRunProvider")
+    )
+    found = list(role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"])
+    for policy in template.find_resources("AWS::IAM::ManagedPolicy").values():
+        found += policy["Properties"]["PolicyDocument"]["Statement"]
+    return found
+
+
+def allowed(stack: Stack, action: str) -> list[Any]:
+    resources: list[Any] = []
+    for statement in statements(stack):
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        if action in actions:
+            named = statement["Resource"]
+            resources += named if isinstance(named, list) else [named]
+    return resources
+
+
+@pytest.fixture
+def role(stack: Stack) -> aws_iam.IRole:
+    return aws_iam.Role.from_role_arn(stack, "GivenRole", GIVEN_ROLE)
+
+
+class TestPermissions:
+    def test_the_whole_policy_of_a_small_stack(self, stack: Stack, declare: Declare, role: aws_iam.IRole) -> None:
+        declare(role=role, run_group_id="11", cache_id="12", configuration_name="vpc", workflow_version_name="v1")
+        assert statements(stack) == [
+            {
+                "Action": [
+                    "omics:StartRun",
+                    "omics:GetRun",
+                    "omics:CancelRun",
+                    "omics:TagResource",
+                    "omics:UntagResource",
+                ],
+                "Effect": "Allow",
+                "Resource": arn("run/*"),
+            },
+            {"Action": "omics:ListRuns", "Effect": "Allow", "Resource": "*"},
+            {
+                "Action": ["cloudformation:DescribeStackResource", "cloudformation:DescribeStacks"],
+                "Effect": "Allow",
+                "Resource": {"Ref": "AWS::StackId"},
+            },
+            {
+                "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                "Effect": "Allow",
+                "Resource": {"Fn::GetAtt": ["HealthOmicsRunProviderLogs2EB7A8DB", "Arn"]},
+            },
+            {
+                "Action": "omics:StartRun",
+                "Effect": "Allow",
+                "Resource": [
+                    arn("workflow/1234567"),
+                    arn("workflow/1234567/version/v1"),
+                    arn("runGroup/11"),
+                    arn("runCache/12"),
+                    arn("configuration/vpc"),
+                ],
+            },
+            {
+                "Action": "iam:PassRole",
+                "Condition": {"StringEquals": {"iam:PassedToService": "omics.amazonaws.com"}},
+                "Effect": "Allow",
+                "Resource": GIVEN_ROLE,
+            },
+        ]
+
+    @pytest.mark.parametrize(
+        ("arguments", "resource"),
+        [
+            ({"workflow_type": "READY2RUN"}, arn("workflow/1234567", "")),
+            ({"workflow_owner_id": "210987654321"}, arn("workflow/1234567", "210987654321")),
+            ({"workflow_id": None, "run_id": "1"}, arn("workflow/*")),
+        ],
+        ids=["ready2run", "shared", "rerun"],
+    )
+    def test_the_workflow_is_named_where_it_lives(
+        self, stack: Stack, declare: Declare, arguments: dict[str, Any], resource: Any
+    ) -> None:
+        declare(**arguments)
+        assert allowed(stack, "omics:StartRun")[1:] == [resource]
+
+    def test_400_workflows_in_one_stack_are_named_one_by_one_within_iams_limits(
+        self, stack: Stack, declare: Declare, role: aws_iam.IRole
+    ) -> None:
+        for index in range(400):
+            declare(f"Run{index}", workflow_id=f"{1000000 + index}", role=role)
+        template = Template.from_stack(stack).to_json()
+        (provider,) = (each for each in template["Resources"].values() if "Policies" in each["Properties"])
+        managed = [each for each in template["Resources"].values() if each["Type"] == "AWS::IAM::ManagedPolicy"]
+
+        def size(document: Any) -> int:
+            text = json.dumps(document, separators=(",", ":"))
+            # The longest that the intrinsic functions can become.
+            for token, value in [
+                ('{"Ref":"AWS::Partition"}', "aws-us-gov"),
+                ('{"Ref":"AWS::Region"}', "ap-northeast-2"),
+                ('{"Ref":"AWS::AccountId"}', "123456789012"),
+            ]:
+                text = text.replace(token, f'"{value}"')
+            return len(text.replace('{"Fn::Join":["",[', "").replace('"]]}', '"').replace('","', ""))
+
+        assert size(provider["Properties"]["Policies"][0]["PolicyDocument"]) <= 10_240
+        assert len(managed) <= 9
+        assert all(size(each["Properties"]["PolicyDocument"]) <= 6_144 for each in managed)
+        assert len(allowed(stack, "omics:StartRun")) == 1 + 400
+        assert len(template["Resources"]) <= 500
+        assert len(json.dumps(template)) < 1_000_000
+
+    def test_a_run_waits_for_the_policy_that_names_its_workflow(
+        self, stack: Stack, declare: Declare, role: aws_iam.IRole
+    ) -> None:
+        for index in range(130):
+            declare(f"Run{index}", workflow_id=f"{1000000 + index}", role=role)
+        runs = Template.from_stack(stack).find_resources(RESOURCE_TYPE)
+        waiting = [each["DependsOn"] for each in runs.values() if "DependsOn" in each]
+        assert waiting
+        assert {name for names in waiting for name in names} == {"HealthOmicsRunProviderPolicy109CB1BE0"}
+
+
+class TestProvider:
+    def test_all_runs_of_a_stack_share_one_function_role_and_log_group(self, stack: Stack, declare: Declare) -> None:
+        for index in range(3):
+            declare(f"Run{index}")
+        template = Template.from_stack(stack)
+        template.resource_count_is("AWS::Lambda::Function", 1)
+        template.resource_count_is("AWS::Logs::LogGroup", 1)
+        template.has_resource_properties(
+            "AWS::Lambda::Function",
+            {
+                "Runtime": "python3.13",
+                "Timeout": 900,
+                "Handler": "cdk_healthomics_handler.handler.handler",
+                "LoggingConfig": {"LogGroup": {"Ref": "HealthOmicsRunProviderLogs2EB7A8DB"}},
+                "Environment": Match.absent(),
+                "ReservedConcurrentExecutions": Match.absent(),
+            },
+        )
+
+    def test_each_stack_and_nested_stack_has_its_own(self) -> None:
+        app = App()
+        parent = Stack(app, "Parent")
+        nested = NestedStack(parent, "Nested")
+        scopes = (parent, nested, Stack(app, "Other"))
+        for scope in scopes:
+            HealthOmicsRun(scope, "Run", workflow_id="1", output_uri="s3://b/r")
+        for scope in scopes:
+            Template.from_stack(scope).resource_count_is("AWS::Lambda::Function", 1)
+
+    def test_the_made_role_trusts_healthomics_for_runs_of_this_account_only(
+        self, stack: Stack, declare: Declare
+    ) -> None:
+        declare()
+        Template.from_stack(stack).has_resource_properties(
+            "AWS::IAM::Role",
+            {
+                "AssumeRolePolicyDocument": {
+                    "Statement": [
+                        {
+                            "Action": "sts:AssumeRole",
+                            "Condition": {
+                                "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
+                                "ArnLike": {"aws:SourceArn": arn("run/*")},
+                            },
+                            "Effect": "Allow",
+                            "Principal": {"Service": "omics.amazonaws.com"},
+                        }
+                    ]
+                }
+            },
+        )
+
+    def test_a_run_waits_for_the_grants_of_its_role(self, stack: Stack, declare: Declare) -> None:
+        run = declare()
+        aws_s3.Bucket(stack, "Bucket").grant_read_write(run.role)
+        (resource,) = Template.from_stack(stack).find_resources(RESOURCE_TYPE).values()
+        assert resource["DependsOn"] == ["RunRoleDefaultPolicy7DC8C2CF", "RunRole24349138"]
+
+
+class TestAsset:
+    def test_it_holds_the_handler_crhelper_and_the_model_and_nothing_compiled(self) -> None:
+        files = {path.relative_to(code_folder()).as_posix() for path in code_folder().rglob("*") if path.is_file()}
+        assert {"crhelper/resource_helper.py", "models/omics/2022-11-28/service-2.json.gz"} <= files
+        handler = Path(str(cdk_healthomics_handler.__file__)).parent
+        ours = {f"cdk_healthomics_handler/{path.name}" for path in handler.glob("*.py")}
+        assert {name for name in files if name.startswith("cdk_healthomics_handler/")} == ours
+        assert not [name for name in files if name.endswith((".pyc", ".pyi"))]
+
+    def test_another_process_makes_the_same_bytes(self) -> None:
+        script = (
+            "import hashlib\nfrom cdk_healthomics.asset import code_folder\n"
+            "print(*[f'{path.relative_to(code_folder())} {hashlib.sha256(path.read_bytes()).hexdigest()}'"
+            " for path in sorted(code_folder().rglob('*')) if path.is_file()], sep='\\n')"
+        )
+        paths = os.pathsep.join([str(ROOT / "constructs"), str(ROOT / "lambda")])
+        printed = subprocess.run(
+            [sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": paths}, capture_output=True, check=True
+        ).stdout.decode()
+        here = [
+            f"{path.relative_to(code_folder())} {hashlib.sha256(path.read_bytes()).hexdigest()}"
+            for path in sorted(code_folder().rglob("*"))
+            if path.is_file()
+        ]
+        assert printed.splitlines() == here
+
+    def test_the_handler_imports_without_the_cdk(self) -> None:
+        for path in (code_folder() / "cdk_healthomics_handler").glob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+                names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
+                assert not [name for name in names if name.startswith(("aws_cdk", "constructs", "jsii"))], path.name

@@ -1,0 +1,134 @@
+"""The checks at synth time: whole messages, and a comparison with botocore's model over generated values."""
+
+import json
+from typing import Any
+
+import pytest
+from aws_cdk import Duration, RemovalPolicy
+from botocore.validate import ParamValidator
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cdk_healthomics import checks, model
+from cdk_healthomics.documents import PARAMETERS_LIMIT
+from local_aws.healthomics.model import MODEL, ServiceError, parse
+
+GOOD = {"workflow_id": "1234567", "output_uri": "s3://bucket/runs"}
+
+
+def problems(**arguments: Any) -> list[str]:
+    return checks.problems({name: value for name, value in {**GOOD, **arguments}.items() if value is not None})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"workflow_id": 1234567}, "workflow_id was 1234567: must be text; write it in quotes"),
+        ({"workflow_id": "wf-1"}, "workflow_id was 'wf-1': must match [0-9]+"),
+        ({"workflow_id": "1" * 19}, f"workflow_id was '{'1' * 19}', 19 characters long: must have 1 to 18"),
+        ({"run_id": "1"}, "workflow_id was '1234567' and run_id was '1': only one may be given; run_id runs an earlier run again, with its workflow"),
+        ({"name": ""}, "name was '', 0 characters long: must have 1 to 128"),
+        ({"name": "a\tb"}, r"name was 'a\tb': must match [\p{L}||\p{M}||\p{Z}||\p{S}||\p{N}||\p{P}]+"),
+        ({"output_uri": "/data"}, "output_uri was '/data': must be an S3 URI such as 's3://bucket/runs'"),
+        ({"output_uri": None}, "output_uri was not given: must be an S3 URI such as 's3://bucket/runs'"),
+        ({"priority": 100001}, "priority was 100001: must be a whole number from 0 to 100000"),
+        ({"priority": True}, "priority was True: must be a whole number from 0 to 100000"),
+        ({"storage_capacity": 1200.0}, "storage_capacity was 1200.0: must be a whole number from 0 to 100000"),
+        ({"log_level": "all"}, "log_level was 'all': must be one of OFF, FATAL, ERROR, ALL"),
+        ({"networking_mode": "VPC"}, "networking_mode was 'VPC' without configuration_name: must name the configuration that has the VPC"),
+        ({"cache_behavior": "CACHE_ALWAYS"}, "cache_behavior was 'CACHE_ALWAYS' without cache_id: must name the run cache whose behavior it overrides"),
+        ({"role": "arn:aws:iam::1:role/r"}, "role was 'arn:aws:iam::1:role/r': must be an iam.IRole; for an ARN use iam.Role.from_role_arn(…)"),
+        ({"session_policy": "[]"}, "session_policy was '[]': must be a JSON object, an IAM policy"),
+        ({"session_policy": {"Version": "1"}}, "session_policy was {'Version': '1'}: must be a JSON policy as text, or an iam.PolicyDocument"),
+        ({"rerun_trigger": 2}, "rerun_trigger was 2: must be text; write it in quotes"),
+        ({"timeout": 30}, "timeout was 30: must be a Duration, such as Duration.minutes(30)"),
+        ({"timeout": Duration.hours(2)}, "timeout was 7200 seconds: must be 1 second to 60 minutes, in whole seconds, for CloudFormation waits no longer for a custom resource; for a longer wait act on the run's status instead"),
+        ({"removal_policy": RemovalPolicy.SNAPSHOT}, "removal_policy was <RemovalPolicy.SNAPSHOT: 'SNAPSHOT'>: must be one of RemovalPolicy.DESTROY, RemovalPolicy.RETAIN, RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE"),
+        ({"parameters": ["a"]}, "parameters was a list: must be a dict, which becomes a JSON object"),
+        ({"parameters": {"a": {1: 2}}}, "parameters['a'] has the key 1: must be text, for keys of JSON objects are"),
+        ({"parameters": {"a": [float("nan")]}}, "parameters['a'][0] was nan: must be a finite number, for JSON has no other"),
+        ({"parameters": {"a": {1, 2}}}, "parameters['a'] was a set: must be text, a number, True, False, None, a list or a dict"),
+        ({"parameters": {"a": "\ud800"}}, r"parameters['a'] was '\ud800': must be valid Unicode, without lone surrogates"),
+        ({"parameters": {"a": "x" * 50_000}}, "parameters is 50,008 bytes as JSON: must be at most 50,000; put large inputs into a file on S3"),
+        ({"engine_settings": "profile"}, "engine_settings was a str: must be a dict, which becomes a JSON object"),
+        ({"tags": {"k": 1}}, "tags['k'] was 1: must be text; write it in quotes"),
+        ({"tags": {"": "v"}}, "the key of tags[''] is 0 characters long: must have 1 to 128"),
+        ({"tags": {"k": "v" * 257}}, "tags['k'] is 257 characters long: must have 0 to 256"),
+        ({"tags": {"aws:x": "1"}}, "the key of tags['aws:x'] begins with a reserved prefix: must not begin with aws: or cdk-healthomics:"),
+        ({"tags": {f"k{i}": "v" for i in range(47)}}, "tags has 47 tags: must be at most 46, for HealthOmics allows 50 a run and 4 are this construct's own; leave 1 out"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_with_its_argument_value_and_remedy(arguments: dict[str, Any], message: str) -> None:
+    assert problems(**arguments) == [message]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"workflow_id": None, "run_id": "1"},
+        {"parameters": {}},
+        {"parameters": {"a": "x" * (PARAMETERS_LIMIT - 8)}},
+        {"parameters": {"a": (1, 2), "b": None, "c": 2**70}},
+        {"networking_mode": "VPC", "configuration_name": "vpc"},
+        {"networking_mode": "RESTRICTED", "configuration_name": "vpc"},
+        {"cache_id": "1"},
+        {"storage_type": "DYNAMIC", "storage_capacity": 1200},
+        {"timeout": Duration.seconds(1)},
+        {"timeout": Duration.minutes(60)},
+        {"tags": {f"k{i}": "" for i in range(46)}},
+        {"output_uri": "s3://bucket"},
+        {"name": "Probe Ä 試料 #1"},
+    ],
+)
+def test_what_healthomics_might_accept_is_never_refused(arguments: dict[str, Any]) -> None:
+    assert problems(**arguments) == []
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=140) | st.from_regex(r"[0-9]{0,20}", fullmatch=True)
+VALUES = st.one_of(TEXT, st.integers(-2, 100_002), st.booleans(), st.floats(allow_nan=False), st.lists(st.text()))
+COMPARED = sorted(
+    member
+    for member, shape in model.members().items()
+    if shape.type_name in {"string", "integer"} and member not in {"roleArn", "requestId", "sessionPolicy", "outputUri"}
+)
+
+
+def accepted(member: str, value: Any) -> bool:
+    """Whether a StartRun with this value fits the model: botocore's validator, and the limits that it leaves out."""
+    request = {"roleArn": "arn:x", "outputUri": "s3://b", "requestId": "r", member: value}
+    operation = MODEL.operation_model("StartRun")
+    assert operation.input_shape
+    if ParamValidator().validate(request, operation.input_shape).has_errors():
+        return False
+    try:
+        parse(operation, {}, "", json.dumps(request).encode())
+    except ServiceError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("member", COMPARED)
+@given(data=st.data())
+def test_a_check_agrees_with_the_model(member: str, data: st.DataObject) -> None:
+    limits = model.members()[member].metadata
+    known = st.sampled_from(limits["enum"]) if "enum" in limits else st.nothing()
+    value = data.draw(VALUES | known)
+    argument = model.arguments()[member]
+    ours = [problem for problem in checks.problems({argument: value}) if problem.startswith(f"{argument} was")]
+    companions = ("without", "only one may be given")  # rules between arguments, which the model does not have
+    ours = [problem for problem in ours if not any(each in problem for each in companions)]
+    assert (not ours) == accepted(member, value), (value, ours)
+
+
+@given(
+    tags=st.dictionaries(
+        st.text(st.characters(exclude_categories=["Cs"]), max_size=130).filter(
+            lambda key: not key.lower().startswith(("aws:", "cdk-healthomics:"))
+        ),
+        st.text(st.characters(exclude_categories=["Cs"]), max_size=260),
+        max_size=3,
+    )
+)
+def test_the_check_of_tags_agrees_with_the_model(tags: dict[str, str]) -> None:
+    assert (not problems(tags=tags)) == accepted("tags", tags)
