@@ -2,6 +2,7 @@
 
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -71,14 +72,16 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(*routes: Route) -> Iterator[str]:
+def serving(*routes: Route, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """Serve the routes, tried in order, on a free port of loopback; yields the base URL."""
     handler = type("Connection", (_Connection,), {"routes": routes})
     server = _Server(("127.0.0.1", 0), handler)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()

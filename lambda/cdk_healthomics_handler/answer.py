@@ -20,7 +20,7 @@ from cdk_healthomics_handler.run import Run
 
 LONGEST_ANSWER: Final = 4096
 """Bytes; CloudFormation refuses a longer body."""
-_LAST_CALL: Final = 8.0
+LAST_CALL: Final = 8.0
 """Seconds before the function's end at which an unanswered event is answered with FAILED."""
 _SAM_LOCAL: Final = "AWS_SAM_LOCAL"
 TIMEOUT: Final = urllib3.Timeout(connect=3, read=5)
@@ -105,7 +105,7 @@ class HealthOmicsRunResource(CfnResource):
 
     def _set_timeout(self) -> None:
         left = self._context.get_remaining_time_in_millis() / 1000
-        self._timer = threading.Timer(max(0.0, left - _LAST_CALL), self._timeout)
+        self._timer = threading.Timer(max(0.0, left - LAST_CALL), self._timeout)
         self._timer.daemon = True
         self._timer.start()
 

@@ -5,6 +5,7 @@ it is done. Only durations differ from what runs in Lambda.
 """
 
 import json
+import logging
 import sys
 import time
 import traceback
@@ -15,6 +16,7 @@ from botocore.config import Config
 
 from cdk_healthomics_handler import answer, clients, handler
 from cdk_healthomics_handler.pace import Pace
+from tests.lifecycle.processes import END_OF_LOG
 
 
 class Context:
@@ -35,6 +37,7 @@ def shorten(pace: dict[str, float]) -> None:
     """Make the handler's durations those of a test."""
     vars(handler)["PACE"] = Pace(**pace)
     vars(clients)["CONFIG"] = clients.CONFIG.merge(Config(connect_timeout=1, read_timeout=1))
+    vars(answer)["LAST_CALL"] = 0.3
     vars(answer)["TIMEOUT"] = urllib3.Timeout(connect=0.5, read=0.5)
     vars(answer)["RETRIES"] = answer.RETRIES.new(backoff_factor=0.02, backoff_max=0.1, backoff_jitter=0.01)
 
@@ -50,9 +53,12 @@ def work_on(order: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Work on events until standard input ends."""
+    logging.basicConfig()  # Lambda's runtime gives the root logger a handler, too
     shorten(json.loads(sys.argv[1]))
     for line in sys.stdin:
-        print(json.dumps(work_on(json.loads(line))), flush=True)  # noqa: T201 - the protocol with the test
+        done = work_on(json.loads(line))
+        print(END_OF_LOG, file=sys.stderr, flush=True)  # noqa: T201 - the protocol with the test
+        print(json.dumps(done), flush=True)  # noqa: T201 - likewise
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+END_OF_LOG: Final = "-- end of invocation --"
+"""What the function's process writes after the log of each invocation."""
 ROOT: Final = Path(__file__).parents[2]
 PACE: Final = {
     "grace": 2.0,
@@ -47,6 +49,7 @@ class Process:
             env={"PATH": os.environ["PATH"], "PYTHONPATH": paths, "PYTHONUNBUFFERED": "1", **environment},
         )
         self._log: list[str] = []
+        self._log_ended = threading.Semaphore(0)
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
 
@@ -62,7 +65,9 @@ class Process:
         except BrokenPipeError:
             line = ""
         error = json.loads(line)["error"] if line else "killed"
-        if not line:
+        if line:
+            self._log_ended.acquire()
+        else:
             self._process.wait()
             self._reader.join()
         return Outcome(error, "".join(self._log[before:]))
@@ -87,7 +92,11 @@ class Process:
 
     def _read_log(self) -> None:
         assert self._process.stderr
-        self._log.extend(iter(self._process.stderr.readline, ""))
+        for line in iter(self._process.stderr.readline, ""):
+            if line.strip() == END_OF_LOG:
+                self._log_ended.release()
+            else:
+                self._log.append(line)
 
 
 class Function:

@@ -1,7 +1,6 @@
 """Everything around the function that a test needs: HealthOmics, CloudFormation's ears, and Lambda's way to deliver."""
 
 import json
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,7 +15,6 @@ from cdk_healthomics_handler.names import OwnershipTag
 from local_aws.healthomics import Fault, HealthOmics, Kind, Settings
 from local_aws.healthomics.service import Response, StoredRun
 from local_aws.loopback import serving
-
 from tests.events import PROPERTIES, STACK_ID, new_event
 from tests.lifecycle.processes import Function, Outcome
 
@@ -62,8 +60,8 @@ class CloudFormation:
     def _resource(self, asked: Mapping[str, str]) -> Response:
         found = self.statuses.get(asked["LogicalResourceId"])
         if found is None:
-            error = "<Error><Type>Sender</Type><Code>ValidationError</Code><Message>Resource does not exist</Message></Error>"
-            return Response(400, {}, f"<ErrorResponse>{error}</ErrorResponse>".encode())
+            error = "<Type>Sender</Type><Code>ValidationError</Code><Message>Resource does not exist</Message>"
+            return Response(400, {}, f"<ErrorResponse><Error>{error}</Error></ErrorResponse>".encode())
         status, since = found
         return _xml(
             "DescribeStackResource",
@@ -89,6 +87,8 @@ class Stage:
     cloudformation: CloudFormation
     function: Function
     url: str
+    environment: Mapping[str, str]
+    """The function's."""
     pool: ThreadPoolExecutor
     logs: list[str] = field(default_factory=list)
 
@@ -207,16 +207,9 @@ def staged(**settings: Any) -> Iterator[Stage]:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
         with Function(environment) as function:
-            yield Stage(service, cloudformation, function, url, pool)
+            yield Stage(service, cloudformation, function, url, environment, pool)
 
 
 def stack_id_of(name: str) -> str:
     """The id of another stack."""
     return STACK_ID.replace("Genomes", name).replace("0a1b2c3d", "ffffffff")
-
-
-def in_thread(work: Any) -> threading.Thread:
-    """Start work beside the test."""
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    return thread

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cdk_healthomics_handler.names import Attribute
 
+from cdk_healthomics_handler.names import Attribute
 from tests.events import PROPERTIES
 from tests.lifecycle.stage import Stage, stack_id_of, staged
 
