@@ -97,6 +97,8 @@ class CustomResources:
     delivery: Delivery = field(default_factory=Delivery)
     _failed: dict[tuple[str, str], str | None] = field(default_factory=dict)
     """The physical id that a failed request left, by stack and logical id; None: it answered none."""
+    _under_way: dict[tuple[str, str], str] = field(default_factory=dict)
+    """The request type that a resource is being worked on with; ministack calls every one of an update an Update."""
     _created: dict[tuple[str, str], tuple[str, dict[str, Any]]] = field(default_factory=dict)
     """Type and properties of a resource whose own Create failed."""
 
@@ -147,6 +149,8 @@ class CustomResources:
         if old_props is not None:
             event["OldResourceProperties"] = custom._normalise_resource_properties(old_props)
 
+        key = (stack_id, logical_id)
+        self._under_way[key] = request_type
         answered = custom.register_token(token)
         functions._LAMBDA_ASYNC_RETRY_BASE_SECONDS = self.delivery.retry_delay
         for _ in range(1 + self.delivery.duplicates):
@@ -156,7 +160,7 @@ class CustomResources:
         with custom._lock:
             result = (custom._pending.pop(token, None) or {}).get("result")
 
-        key = (stack_id, logical_id)
+        self._under_way.pop(key, None)
         if request_type == "Create":
             self._created[key] = (resource_type, props)
         if request_type != "Delete":
@@ -184,8 +188,8 @@ class CustomResources:
     ) -> None:
         """Roll back as CloudFormation does: replaced custom resources are updated back, failed Creates are deleted."""
         stack["StackStatus"] = "UPDATE_ROLLBACK_IN_PROGRESS" if operation.get("is_update") else "ROLLBACK_IN_PROGRESS"
-        failures = await self._delete_failed_create(stack_name, stack_id, operation)
-        failures += await self._update_replaced_back(stack_name, stack_id, stack, operation)
+        failures = await self._update_replaced_back(stack_name, stack_id, stack, operation)
+        failures += await self._delete_failed_create(stack_name, stack_id, operation)
         await self._roll_back_inner(stack_name, stack_id, stack, operation, reason_override)
         if failures:
             stack["StackStatus"] = stack["StackStatus"].replace("ROLLBACK_COMPLETE", "ROLLBACK_FAILED")
@@ -276,6 +280,8 @@ class CustomResources:
         newest = next((each for each in reversed(events) if each["LogicalResourceId"] == logical_id), None)
         if stack is None or newest is None:
             return handlers._describe_stack_resource(params)
+        under_way = self._under_way.get((stack["StackId"], logical_id))
+        status = f"{under_way.upper()}_IN_PROGRESS" if under_way else newest["ResourceStatus"]
         esc: Callable[[str], str] = handlers._esc
         return handlers._xml(
             200,
@@ -284,7 +290,7 @@ class CustomResources:
             f"<LogicalResourceId>{esc(logical_id)}</LogicalResourceId>"
             f"<PhysicalResourceId>{esc(newest['PhysicalResourceId'])}</PhysicalResourceId>"
             f"<ResourceType>{esc(newest['ResourceType'])}</ResourceType>"
-            f"<ResourceStatus>{newest['ResourceStatus']}</ResourceStatus>"
+            f"<ResourceStatus>{status}</ResourceStatus>"
             f"<LastUpdatedTimestamp>{newest['Timestamp']}</LastUpdatedTimestamp>"
             f"<StackName>{esc(stack['StackName'])}</StackName><StackId>{esc(stack['StackId'])}</StackId>"
             "</StackResourceDetail></DescribeStackResourceResult>",

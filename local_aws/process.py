@@ -58,7 +58,7 @@ class LocalAws:
             f"--delivery={json.dumps(dict(delivery or {}))}",
         ]
         self._process: subprocess.Popen[str] | None = None
-        self._folder = ""
+        self.folder = Path()
         self.controls = Controls("")
 
     @property
@@ -69,7 +69,7 @@ class LocalAws:
     @property
     def log(self) -> str:
         """What the server has written to its log."""
-        return (Path(self._folder) / "log").read_text(errors="replace")
+        return (self.folder / "log").read_text(errors="replace")
 
     @property
     def variables(self) -> dict[str, str]:
@@ -84,7 +84,7 @@ class LocalAws:
             "AWS_EC2_METADATA_DISABLED": "true",
             "CDK_DEFAULT_ACCOUNT": ACCOUNT,
             "CDK_DEFAULT_REGION": REGION,
-            "CDK_HOME": str(Path(self._folder) / "cdk"),
+            "CDK_HOME": str(self.folder / "cdk"),
             "CDK_DISABLE_CLI_TELEMETRY": "true",
         }
 
@@ -96,7 +96,7 @@ class LocalAws:
         return {**others, **self.variables, "PATH": tools, "JSII_NODE": str(ROOT / ".venv" / "bin" / "node")}
 
     def __enter__(self) -> Self:
-        self._folder = tempfile.mkdtemp(prefix="local-aws-")
+        self.folder = Path(tempfile.mkdtemp(prefix="local-aws-"))
         try:
             self._start()
         except BaseException:
@@ -114,7 +114,7 @@ class LocalAws:
             raise LocalAwsError(
                 f"Port {self.port} of 127.0.0.1 is taken: stop what listens there, or name another port with --port."
             )
-        with (Path(self._folder) / "log").open("w") as log:
+        with (self.folder / "log").open("w") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "local_aws.server", *self._arguments],
                 cwd=ROOT,
@@ -124,7 +124,7 @@ class LocalAws:
                     "BIND_HOST": "127.0.0.1",
                     "MINISTACK_HOST": "127.0.0.1",
                     "MINISTACK_ACCOUNT_ID": ACCOUNT,
-                    "TMPDIR": self._folder,
+                    "TMPDIR": str(self.folder),
                     "IOT_MTLS_ENABLED": "0",  # it would listen beyond loopback
                     "SERVICES": ",".join(_SERVICES),
                 },
@@ -161,7 +161,7 @@ class LocalAws:
             _end_group(process)
             if process.stdout:
                 process.stdout.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def cdk(
         self, *arguments: str, cwd: Path = ROOT, check: bool = True, capture: bool = True, **variables: str

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from aws_cdk import Stack, aws_iam
 
+from cdk_healthomics.role import path_of_made_roles
 from constructs import Construct
 
 INLINE_ROOM: Final = 6_000
@@ -50,10 +51,10 @@ class Permissions:
         """Whom the managed policies are for."""
         self._role = role
 
-    def of_run(self, arguments: Mapping[str, Any], role_arn: str) -> list[Construct]:
+    def of_run(self, arguments: Mapping[str, Any]) -> list[Construct]:
         """Allow what one run needs; returns the policies that it must wait for."""
         resources = [(START, arn) for arn in self._named_by(arguments)]
-        holders = [self._grant(actions, arn) for actions, arn in [*resources, (PASS, role_arn)]]
+        holders = [self._grant(actions, arn) for actions, arn in [*resources, (PASS, self._passed(arguments))]]
         return [holder for holder in dict.fromkeys(holders) if holder is not None]
 
     def _named_by(self, arguments: Mapping[str, Any]) -> Iterator[str]:
@@ -73,6 +74,12 @@ class Permissions:
         ):
             if argument in arguments:
                 yield f"{self._arn(kind)}/{arguments[argument]}"
+
+    def _passed(self, arguments: Mapping[str, Any]) -> str:
+        """The given role, or all roles that were made for runs of this stack."""
+        if "role" in arguments:
+            return str(arguments["role"].role_arn)
+        return f"arn:{self._stack.partition}:iam::{self._stack.account}:role{path_of_made_roles(self._stack)}*"
 
     def _workflows(self, arguments: Mapping[str, Any]) -> str:
         if arguments.get("workflow_type") == "READY2RUN":

@@ -56,6 +56,6 @@ class Provider(Construct):
         existing = stack.node.try_find_child(ID)
         return existing if isinstance(existing, cls) else cls(stack, ID)
 
-    def allow(self, arguments: dict[str, Any], role_arn: str) -> list[Construct]:
+    def allow(self, arguments: dict[str, Any]) -> list[Construct]:
         """Allow the function what one run needs; returns the policies that the run must wait for."""
-        return self._permissions.of_run(arguments, role_arn)
+        return self._permissions.of_run(arguments)

@@ -8,6 +8,16 @@ LOG_GROUP = "/aws/omics/WorkflowLog"
 """Where HealthOmics writes the logs of all runs (User Guide, "Monitoring")."""
 
 
+def path_of_made_roles(stack: Stack) -> str:
+    """The IAM path of the roles that are made for the runs of a stack.
+
+    The function may pass what is under this path. Naming the roles themselves would make it depend on each of them, and
+    a run that comes after another run (``second.node.add_dependency(first)``) would close a circle.
+    StartRun takes ARNs of at most 128 characters: hence only the end of the stack's address.
+    """
+    return f"/cdk-healthomics/{stack.node.addr[-8:]}/"
+
+
 def make_role(scope: Construct, removal_policy: RemovalPolicy | None) -> aws_iam.Role:
     """A role that HealthOmics may take on for runs of this account and region, and that may write the runs' logs.
 
@@ -24,6 +34,7 @@ def make_role(scope: Construct, removal_policy: RemovalPolicy | None) -> aws_iam
         scope,
         "Role",
         description="Runs of AWS HealthOmics",
+        path=path_of_made_roles(stack),
         # Without the conditions, HealthOmics could be made to use the role for another account (confused deputy).
         assumed_by=aws_iam.ServicePrincipal(
             "omics.amazonaws.com",

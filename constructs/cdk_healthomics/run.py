@@ -125,7 +125,6 @@ class HealthOmicsRun(Construct):
         for key, value in (tags or {}).items():
             self._tags.set_tag(key, value, _OWN_TAGS_PRIORITY)
         self._role = role or make_role(self, removal_policy)
-        role_arn = self._role.role_arn
         provider = Provider.of(self)
         self._resource = CustomResource(
             self,
@@ -134,10 +133,10 @@ class HealthOmicsRun(Construct):
             service_token=provider.service_token,
             service_timeout=timeout,
             removal_policy=removal_policy,
-            properties=properties(Stack.of(self), arguments, role_arn, self._tags.rendered_tags),
+            properties=properties(Stack.of(self), arguments, self._role.role_arn, self._tags.rendered_tags),
         )
         # The whole role, policies included: the run starts when it may read its inputs, and ends before it may not.
-        self._resource.node.add_dependency(self._role, *provider.allow(arguments, role_arn))
+        self._resource.node.add_dependency(self._role, *provider.allow(arguments))
 
     @property
     def role(self) -> aws_iam.IRole:

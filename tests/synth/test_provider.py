@@ -15,8 +15,9 @@ from aws_cdk import App, NestedStack, Stack, aws_iam, aws_s3
 from aws_cdk.assertions import Match, Template
 
 import cdk_healthomics_handler
-from cdk_healthomics import HealthOmicsRun
+from cdk_healthomics import HealthOmicsRun, model
 from cdk_healthomics.asset import code_folder
+from cdk_healthomics.role import path_of_made_roles
 from cdk_healthomics_handler.names import RESOURCE_TYPE
 
 Declare = Callable[..., HealthOmicsRun]
@@ -157,6 +158,26 @@ class TestPermissions:
         waiting = [each["DependsOn"] for each in runs.values() if "DependsOn" in each]
         assert waiting
         assert {name for names in waiting for name in names} == {"HealthOmicsRunProviderPolicy109CB1BE0"}
+
+    def test_made_roles_are_passed_by_their_path_and_a_given_one_by_its_arn(
+        self, stack: Stack, declare: Declare, role: aws_iam.IRole
+    ) -> None:
+        declare("Made")
+        declare("Given", role=role)
+        roles = Template.from_stack(stack).find_resources("AWS::IAM::Role")
+        (path,) = (each["Properties"]["Path"] for name, each in roles.items() if name.startswith("MadeRole"))
+        account = {"Ref": "AWS::AccountId"}
+        under_path = ["arn:", {"Ref": "AWS::Partition"}, ":iam::", account, f":role{path}*"]
+        assert allowed(stack, "iam:PassRole") == [{"Fn::Join": ["", under_path]}, GIVEN_ROLE]
+
+    def test_the_arn_of_a_made_role_is_short_enough_for_start_run(self, stack: Stack) -> None:
+        longest = f"arn:aws-us-gov:iam::123456789012:role{path_of_made_roles(stack)}{'r' * 64}"
+        assert len(longest) <= model.members()["roleArn"].metadata["max"]
+
+    def test_a_run_may_come_after_another_run(self, stack: Stack, declare: Declare) -> None:
+        first, second = declare("First"), declare("Second")
+        second.node.add_dependency(first)
+        Template.from_stack(stack)  # refuses circles
 
 
 class TestProvider:

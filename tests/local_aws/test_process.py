@@ -1,0 +1,141 @@
+"""The local AWS as a process: what a person types, what it starts, and that nothing of it stays."""
+
+import importlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from local_aws import mends
+from local_aws.process import ROOT, LocalAws, LocalAwsError
+
+
+def servers(port: int) -> list[int]:
+    """The processes that were started for a local AWS on this port."""
+    found = []
+    for process in psutil.process_iter(["environ", "cmdline"]):
+        environment = process.info["environ"] or {}
+        if environment.get("GATEWAY_PORT") == str(port) and process.status() != psutil.STATUS_ZOMBIE:
+            found.append(process.pid)
+    return found
+
+
+def until(condition: Callable[[], bool], limit: float = 15.0) -> None:
+    end = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < end, "it never came to hold"
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_nothing_is_left_running_when_it_is_stopped(number: signal.Signals, tmp_path: Path) -> None:
+    port = free_port()
+    log = tmp_path / "log"
+    with log.open("w") as output:
+        command = subprocess.Popen(
+            [sys.executable, "-m", "local_aws", "up", f"--port={port}"], cwd=ROOT, stdout=output, stderr=output
+        )
+    try:
+        until(lambda: "Stop it with Ctrl-C." in log.read_text() or command.poll() is not None, 60)
+        assert command.poll() is None, log.read_text()
+        assert servers(port)
+        assert f"export AWS_ENDPOINT_URL=http://127.0.0.1:{port}" in log.read_text()
+        command.send_signal(number)
+        command.wait(30)
+        until(lambda: servers(port) == [])
+    finally:
+        command.kill()
+        command.wait()
+    if number is not signal.SIGKILL:
+        assert log.read_text().rstrip().endswith("Stopped.")
+        assert not (ROOT / ".local_aws" / "env").exists()
+
+
+def test_it_listens_on_loopback_only() -> None:
+    with LocalAws() as aws:
+        addresses = {
+            connection.laddr.ip
+            for pid in servers(aws.port)
+            for connection in psutil.Process(pid).net_connections("inet")
+            if connection.status == psutil.CONN_LISTEN
+        }
+    assert addresses == {"127.0.0.1"}
+
+
+def test_a_taken_port_is_told_with_the_remedy() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(LocalAwsError) as error, LocalAws(port=port):
+            pass
+    assert str(error.value) == (
+        f"Port {port} of 127.0.0.1 is taken: stop what listens there, or name another port with --port."
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["up", "--port", "70000"], "argument --port: was '70000': must be a port, 1 to 65535"),
+        (
+            ["up", "--speed", "0"],
+            "argument --speed: was '0': must be a number above 0, such as 60 for a minute a second",
+        ),
+        (["up", "--token", "lose"], "argument --token: invalid Token value: 'lose'"),
+        ([], "the following arguments are required: command"),
+    ],
+)
+def test_a_wrong_argument_is_told_at_once(arguments: list[str], message: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "local_aws", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].endswith(message)
+
+
+def test_a_wrong_setting_is_told_with_what_the_server_said() -> None:
+    with pytest.raises(LocalAwsError, match="volume: no such setting"), LocalAws(settings={"volume": 11}):
+        pass
+
+
+def test_every_name_that_is_mended_exists_in_the_pinned_ministack() -> None:
+    mends.check_names()
+
+
+def test_another_ministack_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.metadata.version", lambda _: "9.9.9")
+    with pytest.raises(RuntimeError, match=r"ministack 9\.9\.9 is installed, but local_aws mends 1\.5\.33"):
+        mends.check_names()
+
+
+def test_a_name_that_is_gone_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(importlib.import_module("ministack.core.lambda_runtime"), "ProvidedWorker")
+    with pytest.raises(RuntimeError, match=r"has no ministack\.core\.lambda_runtime\.ProvidedWorker"):
+        mends.check_names()
+
+
+def test_a_server_whose_parent_is_gone_does_not_start() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "local_aws.server", "--parent=1"],
+        cwd=ROOT,
+        env={**os.environ, "MINISTACK_ACCOUNT_ID": "123456789012"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "the process that started this one is gone" in done.stderr
