@@ -8,7 +8,7 @@ export JSII_NODE := $(CURDIR)/$(BIN)/node
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lint format test demo local lock clean
+.PHONY: help setup lint format test dist demo local lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -40,7 +40,10 @@ format: setup ## Format, and mend what ruff can mend
 	ruff format .
 
 test: setup ## Run every test, the end-to-end ones with the real CDK CLI included
-	python -m pytest
+	python -m pytest --numprocesses 2 --dist loadfile
+
+dist: setup ## Build a wheel and an sdist into dist/
+	uv build --quiet --out-dir dist
 
 demo: setup ## Deploy app.py to a local AWS with the real CDK CLI, show the run, destroy it
 	python -m local_aws demo

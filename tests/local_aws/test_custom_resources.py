@@ -33,7 +33,8 @@ def handler(event, context):
     status = detail["StackResourceDetail"]["ResourceStatus"]
     tries = sum(each["request"] == event["RequestId"] for each in log)
     log.append({"type": event["RequestType"], "id": event.get("PhysicalResourceId"), "request": event["RequestId"],
-                "of": event["LogicalResourceId"], "status": status, "runtime": "awslambdaric" in sys.modules, "url": event["ResponseURL"]})
+                "of": event["LogicalResourceId"], "status": status, "runtime": "awslambdaric" in sys.modules,
+                "url": event["ResponseURL"]})
     ssm.put_parameter(Name=name, Value=json.dumps(log), Type="String", Overwrite=True)
     said = json.loads(event["ResourceProperties"]["Script"]).get(event["RequestType"], "keep")
     if said == "crash-once" and tries == 0:
@@ -163,7 +164,7 @@ def test_a_replacement_that_is_rolled_back_is_updated_back_and_then_deleted(acco
     events = account.events("replaced")
     assert kinds(events)[1:] == [("Update", "first"), ("Update", "second"), ("Delete", "second")]
     assert kinds(events, "Broken") == [("Create", None), ("Delete", "first")]
-    assert [event["status"] for event in events if event["of"] == "Broken"][0] == "CREATE_IN_PROGRESS"
+    assert next(event["status"] for event in events if event["of"] == "Broken") == "CREATE_IN_PROGRESS"
 
 
 def test_an_update_that_failed_with_a_new_id_is_rolled_back_with_that_id(account: Account) -> None:

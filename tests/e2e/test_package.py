@@ -1,0 +1,78 @@
+"""The package as its users get it: built, installed into an empty environment, and used from another folder."""
+
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from local_aws.process import ROOT
+
+APP = """
+from aws_cdk import App, Stack
+from aws_cdk.assertions import Template
+from cdk_healthomics import HealthOmicsRun
+
+stack = Stack(App(), "Elsewhere")
+HealthOmicsRun(stack, "Run", workflow_id="1234567", output_uri="s3://bucket/runs", parameters={"scatter": 24})
+Template.from_stack(stack).has_resource_properties("Custom::HealthOmicsRun", {"Parameters": '{"scatter":24}'})
+print("synthesized")
+"""
+
+
+def run(*command: str, cwd: Path, **variables: str) -> str:
+    done = subprocess.run(
+        command, cwd=cwd, env={**os.environ, **variables}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    run("uv", "build", "--quiet", "--out-dir", str(folder), cwd=ROOT)
+    return folder
+
+
+def test_the_wheel_holds_construct_and_handler_typed_and_no_source_root(dist: Path) -> None:
+    (wheel,) = dist.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for root in ("constructs/cdk_healthomics", "lambda/cdk_healthomics_handler"):
+        folder = ROOT / root
+        assert {f"{folder.name}/{path.name}" for path in folder.glob("*.py")} <= names
+        assert f"{folder.name}/py.typed" in names
+    assert {name.split("/")[0].partition("-")[0] for name in names} == {
+        "cdk_healthomics",
+        "cdk_healthomics_handler",
+    }
+
+
+def test_the_sdist_holds_what_the_wheel_is_built_from(dist: Path) -> None:
+    (sdist,) = dist.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"pyproject.toml", "README.md", "LICENSE", "constructs/cdk_healthomics/run.py"} <= names
+    assert not [name for name in names if name.startswith(("tests", "local_aws"))]
+
+
+def test_it_installs_into_an_empty_environment_and_synthesizes_from_another_folder(dist: Path, tmp_path: Path) -> None:
+    (wheel,) = dist.glob("*.whl")
+    run("uv", "venv", "--quiet", "--python", sys.executable, "venv", cwd=tmp_path)
+    python = str(tmp_path / "venv" / "bin" / "python")
+    run("uv", "pip", "install", "--quiet", "--python", python, str(wheel), cwd=tmp_path)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "app.py").write_text(APP)
+    assert "synthesized" in run(python, "app.py", cwd=elsewhere)
+
+
+def test_the_first_code_block_of_the_readme_synthesizes(tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text()
+    (tmp_path / "app.py").write_text(text.split("```python\n")[1].split("```")[0])
+    paths = os.pathsep.join([str(ROOT / "constructs"), str(ROOT / "lambda")])
+    run(sys.executable, "app.py", cwd=tmp_path, PYTHONPATH=paths, CDK_OUTDIR=str(tmp_path / "cdk.out"))
+    assert (tmp_path / "cdk.out" / "Genomes.template.json").exists()
