@@ -185,14 +185,14 @@ def _update(request: Request, wanted: Wanted, seen: Seen) -> Action:
             return AskCloudFormation("a retained run would do, but only a rollback goes back to it")
         if original and (seen.rolling_back or not request.retains):
             return (
-                _sweep_newer(request, current, original, seen)
+                _sweep_strays(request, wanted, current, original, seen)
                 or _retag(wanted, original, seen)
                 or _succeeded("the run it had before is back", original)
             )
         return _start(wanted, seen, ask=True)
     return (
         _stand_by(request, run, seen, ask=True)
-        or _sweep_newer(request, current, run, seen)
+        or _sweep_strays(request, wanted, current, run, seen)
         or _succeeded("the new run is started; it replaces the old one", run)
     )
 
@@ -201,7 +201,7 @@ def _keep(request: Request, wanted: Wanted, current: Run, seen: Seen) -> Action:
     if not request.retains and seen.found is None:
         return Search("did an update start a run that was never heard of?", ACTIVE)
     return (
-        _sweep_newer(request, current, current, seen)
+        _sweep_strays(request, wanted, current, current, seen)
         or _retag(wanted, current, seen)
         or _succeeded("nothing that defines the run has changed", current)
     )
@@ -240,15 +240,24 @@ def _stand_by(request: Request, run: Run, seen: Seen, *, ask: bool) -> Action | 
     return _overtaken(run)
 
 
-def _sweep_newer(request: Request, current: Run | None, answered: Run, seen: Seen) -> Action | None:
-    """Cancel a run that an Update started and was never heard of again. None: there is none."""
-    if request.retains or current is None or current.created is None:
+def _sweep_strays(request: Request, wanted: Wanted, current: Run | None, answered: Run, seen: Seen) -> Action | None:
+    """Cancel a run that an Update started and was never heard of again. None: there is none.
+
+    It is newer than the current run. Where that is gone, it is what the old properties ask for: a rollback swaps them.
+    """
+    if request.retains:
         return None
-    known = {current.id, answered.id, *seen.cancelled}
+    known = {answered.id, *seen.cancelled, *({current.id} if current else ())}
     for run in seen.found or ():
-        if run.active and run.id not in known and run.created and run.created > current.created:
-            if seen.standing is None:
-                return AskCloudFormation("is a newer run a stray, or a later update's?")
+        if not run.active or run.id in known:
+            continue
+        if current and current.created and run.created:
+            stray = run.created > current.created
+        else:
+            stray = wanted.old_definition is not None and run.defined_by(wanted.old_definition)
+        if stray and seen.standing is None:
+            return AskCloudFormation("is this run a stray, or a later update's?")
+        if stray:
             return Cancel("an update started it and was never heard of again", run)
     return None
 

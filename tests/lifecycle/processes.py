@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from local_aws.healthomics import Fault, HealthOmics, Kind
+
 END_OF_LOG: Final = "-- end of invocation --"
 """What the function's process writes after the log of each invocation."""
 ROOT: Final = Path(__file__).parents[2]
@@ -137,3 +139,47 @@ class Function:
         with self._lock:
             for process in self._busy:
                 process.kill()
+
+
+class KilledOnOrder:
+    """A function that is killed where that was ordered, as the state machine invokes it."""
+
+    def __init__(self, service: HealthOmics, environment: Mapping[str, str]) -> None:
+        self._service = service
+        self._function = Function(environment)
+        self._operation: str | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._function.__exit__(kind, error, traceback)
+
+    def kill_after(self, operation: str) -> None:
+        """Kill the next invocation when this operation has been done, before its answer is seen."""
+        self._operation = operation
+
+    def invoke(self, event: Mapping[str, Any]) -> bool:
+        """Invoke the function once; whether it returned."""
+        operation, self._operation = self._operation, None
+        if operation is None:
+            return self._function.invoke(event).error is None
+        before = len(self._service.journal)
+        self._service.faults.order(Fault(operation, Kind.HANG_AFTER, hang=0.3))
+        done = threading.Event()
+
+        def kill() -> None:
+            while not done.wait(0.01):
+                if any(call.operation == operation for call in self._service.journal[before:]):
+                    self._function.kill()
+                    return
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        try:
+            return self._function.invoke(event).error is None
+        finally:
+            done.set()
+            killer.join()

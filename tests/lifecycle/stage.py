@@ -28,9 +28,10 @@ class CloudFormation:
 
     answers: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """By RequestId, every answer that arrived."""
-    statuses: dict[str, tuple[str, datetime]] = field(default_factory=dict)
-    """By logical id, the resource's status and since when."""
+    statuses: dict[tuple[str, str], tuple[str, datetime]] = field(default_factory=dict)
+    """By stack id and logical id, the resource's status and since when."""
     stack_status: str = "CREATE_IN_PROGRESS"
+    """Every stack's."""
     ears: list[Response] = field(default_factory=list)
     """What the next answers meet before one is taken."""
     sizes: list[int] = field(default_factory=list)
@@ -58,7 +59,7 @@ class CloudFormation:
         )
 
     def _resource(self, asked: Mapping[str, str]) -> Response:
-        found = self.statuses.get(asked["LogicalResourceId"])
+        found = self.statuses.get((asked["StackName"], asked["LogicalResourceId"]))
         if found is None:
             error = "<Type>Sender</Type><Code>ValidationError</Code><Message>Resource does not exist</Message>"
             return Response(400, {}, f"<ErrorResponse><Error>{error}</Error></ErrorResponse>".encode())
@@ -115,7 +116,8 @@ class Stage:
             **{"RequestId": request_id, **fields},
         )
         if current:
-            self.cloudformation.statuses[event["LogicalResourceId"]] = (f"{request_type.upper()}_IN_PROGRESS", sent)
+            resource = (event["StackId"], event["LogicalResourceId"])
+            self.cloudformation.statuses[resource] = (f"{request_type.upper()}_IN_PROGRESS", sent)
         return event
 
     def send(self, event: Mapping[str, Any], *, remaining: float = 60.0) -> Outcome:
@@ -190,6 +192,19 @@ class Stage:
             time.sleep(0.01)
 
 
+def function_environment(url: str) -> dict[str, str]:
+    """What the function's process needs to know."""
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
 @contextmanager
 def staged(**settings: Any) -> Iterator[Stage]:
     """A stage whose runs start at once, run for an hour and stop within a moment."""
@@ -197,15 +212,7 @@ def staged(**settings: Any) -> Iterator[Stage]:
     service = HealthOmics(Settings(**{**quick, **settings}))
     cloudformation = CloudFormation()
     with serving(cloudformation.route, service.handle) as url, ThreadPoolExecutor(40) as pool:
-        environment = {
-            "AWS_ENDPOINT_URL": url,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": "us-east-1",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
+        environment = function_environment(url)
         with Function(environment) as function:
             yield Stage(service, cloudformation, function, url, environment, pool)
 

@@ -113,7 +113,7 @@ class TestTheEventArrivesTwice:
         tagged = {**PROPERTIES, "Tags": {"a": "1"}}
         late = stage.event("Update", tagged, PhysicalResourceId=first, OldResourceProperties=PROPERTIES, age=600)
         stage.do("Update", CHANGED, PhysicalResourceId=first, OldResourceProperties=tagged)
-        stage.cloudformation.statuses[LOGICAL_ID] = ("UPDATE_COMPLETE", datetime.now(UTC))
+        stage.cloudformation.statuses[STACK_ID, LOGICAL_ID] = ("UPDATE_COMPLETE", datetime.now(UTC))
         stage.cloudformation.stack_status = "UPDATE_COMPLETE"
         stage.send(late)
         assert stage.answer(late)["Status"] == "FAILED"

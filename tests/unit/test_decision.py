@@ -218,6 +218,25 @@ class TestUpdate:
         assert isinstance(action, Cancel)
         assert action.run == stray
 
+    def test_where_the_current_run_is_gone_a_stray_is_what_the_old_properties_asked_for(self) -> None:
+        request = update(PROPERTIES, CHANGED)
+        stray = new_run("1000002", of=update(CHANGED))
+        other = new_run("1000003", of=update({**PROPERTIES, "Priority": "1"}))
+        new = new_run("1000004", of=request, request_id="unlike")
+        found = (stray, other)
+        action = step(request, current=Gone.GONE, found=found, started=new, standing=Standing.CURRENT)
+        assert isinstance(action, Cancel)
+        assert action.run == stray
+        after = step(
+            request,
+            current=Gone.GONE,
+            found=found,
+            started=new,
+            standing=Standing.CURRENT,
+            cancelled=frozenset({stray.id}),
+        )
+        assert isinstance(after, Answer)
+
     def test_an_older_run_is_not_taken_for_a_stray(self) -> None:
         older = new_run("1000000", of=update(CHANGED), age=6000)
         assert isinstance(step(update(PROPERTIES), current=CURRENT, found=(older,)), Answer)

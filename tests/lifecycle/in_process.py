@@ -1,0 +1,129 @@
+"""The handler in the test's own process, on the service's clock: thousands of invocations in a minute.
+
+The real boto3 clients, decision, crhelper and answer run; what is left out is the network between the clients and the
+service, and the waiting: a pause puts the service's clock forward. A kill is an exception that nothing catches.
+"""
+
+import io
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, cast
+from unittest.mock import patch
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+
+from cdk_healthomics_handler import clients, handler
+from cdk_healthomics_handler.healthomics import HealthOmics as Calls
+from cdk_healthomics_handler.pace import Clock, Pace
+from local_aws.healthomics import HealthOmics
+from local_aws.loopback import Route
+
+REMAINING = 900.0
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+class Raw(io.BytesIO):
+    """A body as urllib3 hands it over."""
+
+    def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
+        """The body, in one piece."""
+        yield self.read()
+
+
+class Context:
+    """Lambda's context, on the service's clock."""
+
+    function_name = "provider"
+    aws_request_id = "lambda-request"
+
+    def get_remaining_time_in_millis(self) -> int:
+        """All of the function's time: an invocation begins."""
+        return int(REMAINING * 1000)
+
+
+class InProcess:
+    """Invokes the handler here."""
+
+    def __init__(self, service: HealthOmics, route: Route) -> None:
+        self._service = service
+        self._route = route
+        self._kills: list[str] = []
+
+    def kill_after(self, operation: str) -> None:
+        """End the next invocation when this operation has been done, before its answer is seen."""
+        self._kills.append(operation)
+
+    def invoke(self, event: Mapping[str, Any]) -> bool:
+        """Invoke the handler once; whether it returned."""
+        try:
+            handler.handler(dict(event), Context())
+        except (Killed, RuntimeError):
+            return False
+        finally:
+            self._kills.clear()
+        return True
+
+    def clock(self, pace: Pace, *, remaining: float, service_timeout: float, sent_at: datetime | None) -> Clock:
+        """The handler's clock: the service's."""
+        now = self._service.clock.now
+
+        def put_forward(seconds: float) -> None:
+            self._service.clock.advance(seconds)
+
+        return Clock(
+            pace,
+            started=now(),
+            ends=now() + min(remaining, service_timeout) - pace.reserve,
+            sent_at=sent_at,
+            monotonic=now,
+            now=lambda: datetime.fromtimestamp(now(), UTC),
+            sleep=put_forward,
+        )
+
+    def send(self, request: Any, **_: Any) -> AWSResponse:
+        """Answer a client's request without a network."""
+        parts = urlsplit(request.url)
+        body = request.body or b""
+        body = body if isinstance(body, bytes) else body.encode()
+        response = self._route(request.method, parts.path, parts.query, body)
+        assert response, request.url
+        if response.fault:
+            raise ConnectionResetError
+        headers = HTTPHeaders()
+        for name, value in response.headers.items():
+            headers[name] = value
+        return AWSResponse(request.url, response.status, headers, Raw(response.body))
+
+    def after(self, model: Any, **_: Any) -> None:
+        """End the process where that was ordered."""
+        if model.name in self._kills:
+            self._kills.remove(model.name)
+            raise Killed
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """Let the handler use this clock and these clients."""
+        session = boto3.Session("test", "test", region_name="us-east-1")
+        omics = session.client("omics", config=clients.CONFIG)
+        cloudformation = session.client("cloudformation", config=clients.CONFIG)
+        for client in (omics, cloudformation):
+            client.meta.events.register("before-send", cast("Any", self.send))  # its answer is the response
+            client.meta.events.register("after-call", self.after)
+        calls = Calls(omics)
+        quiet = logging.getLogger()
+        level = quiet.level
+        with (
+            patch.object(clients, "healthomics", lambda: calls),
+            patch.object(clients, "cloudformation", lambda: cloudformation),
+            patch.object(handler, "Clock", type("ServiceClock", (), {"of": staticmethod(self.clock)})),
+        ):
+            yield
+        quiet.setLevel(level)
