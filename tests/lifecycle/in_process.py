@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
+from botocore.exceptions import ConnectionClosedError
 
 from cdk_healthomics_handler import clients, handler
 from cdk_healthomics_handler.healthomics import HealthOmics as Calls
@@ -96,7 +97,7 @@ class InProcess:
         response = self._route(request.method, parts.path, parts.query, body)
         assert response, request.url
         if response.fault:
-            raise ConnectionResetError
+            raise ConnectionClosedError(endpoint_url=request.url)  # what botocore makes of a lost connection
         headers = HTTPHeaders()
         for name, value in response.headers.items():
             headers[name] = value

@@ -30,7 +30,7 @@ definitions = st.integers(0, 2)
 tags = st.sampled_from([{}, {"a": "1"}, {"a": "2", "b": "1"}])
 faults = st.lists(
     st.tuples(
-        st.sampled_from(["StartRun", "GetRun", "CancelRun", "TagResource", "ListRuns"]),
+        st.sampled_from(["StartRun", "StartRun", "GetRun", "CancelRun", "TagResource", "ListRuns"]),
         st.sampled_from([kind for kind in Kind if not kind.startswith("hang")]),
         st.integers(1, 3),
     ),
@@ -97,9 +97,16 @@ class Lives(RuleBasedStateMachine):
     def behave(self, token: Token, memory: float | None, how: CancelOfFinished) -> None:
         self.service.settings.change({"token": token, "token_remembered": memory, "cancel_of_finished": how})
         for name in NAMES.values():
-            request = {"workflowId": "1", "roleArn": "arn:x", "outputUri": "s3://b", "requestId": str(uuid4())}
-            self.service.handle("POST", "/run", "", json.dumps({**request, "name": name}).encode())
-        self.foreign = self.service.runs()
+            self._start_foreign(name)
+
+    def _start_foreign(self, name: str, reusing: str | None = None) -> None:
+        if reusing and any(run.id == reusing and run.status != "DELETED" for run in self.service.runs()):
+            return
+        if reusing:
+            self.service.reuse_id(reusing)
+        request = {"workflowId": "1", "roleArn": "arn:x", "outputUri": "s3://b", "requestId": str(uuid4())}
+        self.service.handle("POST", "/run", "", json.dumps({**request, "name": name}).encode())
+        self.foreign.append(self.service.runs()[-1])
 
     # What CloudFormation and Lambda do
 
@@ -126,9 +133,9 @@ class Lives(RuleBasedStateMachine):
         self.service.faults.clear()
         self.service.faults.order(*(Fault(operation, kind, times=times) for operation, kind, times in wrong))
         self.cloudformation.ears = [Response(403, {}, b"")] * lost
-        for delay in (*RETRY_DELAYS, 0.0):
-            if killed:
-                self.function.kill_after(killed.pop(0))
+        for delay, kill in zip((*RETRY_DELAYS, 0.0), [*killed, None, None, None], strict=False):
+            if kill:
+                self.function.kill_after(kill)
             if self.function.invoke(event):
                 break
             self._pass(delay)
@@ -151,6 +158,13 @@ class Lives(RuleBasedStateMachine):
         if answer["Status"] == "FAILED" and event["RequestType"] == "Update":
             made_up = answer["PhysicalResourceId"].startswith("none-")
             assert not made_up
+
+    @staticmethod
+    def _check_patience(answer: Mapping[str, Any] | None, *, unhurt: bool) -> None:
+        """What goes wrong for a while only does not fail a request."""
+        if unhurt:
+            assert answer
+            assert answer["Status"] == "SUCCESS", answer["Reason"]
 
     def _settled(self, of: tuple[str, str], status: str) -> None:
         now = datetime.fromtimestamp(self._time(), UTC)
@@ -178,6 +192,7 @@ class Lives(RuleBasedStateMachine):
         event = self._request(of, "Create", asked)
         answer = self._deliver(event, wrong, killed, lost)
         started = len(self.service.runs()) - before
+        self._check_patience(answer, unhurt=not killed and not lost)
         if answer and answer["Status"] == "SUCCESS":
             assert started == 1
             self.known[of] = Resource(answer["PhysicalResourceId"], asked)
@@ -202,8 +217,25 @@ class Lives(RuleBasedStateMachine):
         self, data: Any, definition: int, tagged: Any, wrong: Any, killed: Any, lost: int, *, sibling_fails: bool
     ) -> None:
         of = data.draw(st.sampled_from(sorted(self.known)))
+        self._update(of, properties(definition, tagged), wrong, killed, lost, sibling_fails=sibling_fails)
+
+    @precondition(lambda self: self.known)
+    @rule(data=st.data(), completes=st.booleans())
+    def update_there_and_back(self, data: Any, *, completes: bool) -> None:
+        of = data.draw(st.sampled_from(sorted(self.known)))
+        here = self.known[of].properties
+        there = {**here, "Parameters": json.dumps({"sample": "NA12878", "elsewhere": True})}
+        run = self._run(self.known[of].physical_id)
+        if completes and run is not None and run.status != "DELETED":
+            self.service.end(run.id, "COMPLETED")
+            self.known[of].ended = True
+        for asked in (there, here):
+            self._update(of, asked, [], [], 0, sibling_fails=False)
+
+    def _update(
+        self, of: tuple[str, str], asked: Mapping[str, Any], wrong: Any, killed: Any, lost: int, *, sibling_fails: bool
+    ) -> None:
         resource = self.known[of]
-        asked = properties(definition, tagged)
         if asked == resource.properties:
             return
         same = asked["Parameters"] == resource.properties["Parameters"]
@@ -215,6 +247,7 @@ class Lives(RuleBasedStateMachine):
         answer = self._deliver(event, wrong, killed, lost)
         started = len(self.service.runs()) - before
         succeeded = answer is not None and answer["Status"] == "SUCCESS"
+        self._check_patience(answer, unhurt=not killed and not lost)
         if succeeded:
             assert started == (0 if same else 1)
             assert answer
@@ -279,6 +312,8 @@ class Lives(RuleBasedStateMachine):
         if run is not None and run.status != "DELETED":
             self.service.end(run.id, status)
             self.known[of].ended = True
+        if run is not None and run.status == "DELETED" and data.draw(st.booleans()):
+            self._start_foreign("somebody else's", reusing=run.id)
 
     # What must hold
 
@@ -341,6 +376,6 @@ class LivesOfProcesses(Lives):
 
 COMMON = settings(deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 TestLives = Lives.TestCase
-TestLives.settings = settings(COMMON, max_examples=100, stateful_step_count=30)
+TestLives.settings = settings(COMMON, max_examples=70, stateful_step_count=30)
 TestLivesOfProcesses = LivesOfProcesses.TestCase
 TestLivesOfProcesses.settings = settings(COMMON, max_examples=4, stateful_step_count=12, phases=[Phase.generate])
