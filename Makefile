@@ -8,7 +8,7 @@ export JSII_NODE := $(CURDIR)/$(BIN)/node
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lint format test dist demo local lock clean
+.PHONY: help setup lint format test bench dist demo local lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -41,6 +41,9 @@ format: setup ## Format, and mend what ruff can mend
 
 test: setup ## Run every test, the end-to-end ones with the real CDK CLI included
 	python -m pytest --numprocesses 2 --dist loadfile
+
+bench: setup ## Measure many Creates at once under StartRun's quota (about five minutes)
+	PYTHONPATH=constructs:lambda python -m benchmarks.throttle
 
 dist: setup ## Build a wheel and an sdist into dist/
 	uv build --quiet --out-dir dist

@@ -80,6 +80,8 @@ class Search(Action):
     """Those in which a run matters."""
     started_since_request: bool = False
     """Whether a run that is no older than the request matters in any status: it may be this request's own."""
+    until: str | None = None
+    """Look no further than to a run with this definition: names may be shared by thousands of finished runs."""
     pause: bool = False
     """Wait before looking again."""
 
@@ -178,12 +180,15 @@ def _update(request: Request, wanted: Wanted, seen: Seen) -> Action:
 
     run = seen.started or _started_before(wanted, seen)
     if run is None:
+        if seen.rolling_back is None:
+            return AskCloudFormation("does the stack go forward, or back to a run that it had before?")
         if seen.found is None:
-            return Search("was the wanted run started before?", ADOPTABLE, started_since_request=True)
+            statuses = ADOPTABLE if seen.rolling_back else ACTIVE
+            return Search(
+                "was the wanted run started before?", statuses, started_since_request=True, until=wanted.definition
+            )
         original = next((each for each in seen.found if _adoptable(each, wanted, seen)), None)
-        if original and request.retains and seen.rolling_back is None:
-            return AskCloudFormation("a retained run would do, but only a rollback goes back to it")
-        if original and (seen.rolling_back or not request.retains):
+        if original and seen.rolling_back:
             return (
                 _sweep_strays(request, wanted, current, original, seen)
                 or _retag(wanted, original, seen)

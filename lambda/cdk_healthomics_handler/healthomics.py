@@ -51,7 +51,12 @@ class HealthOmics:
             self._client.tag_resource(resourceArn=run.arn, tags=dict(add))
 
     def search(
-        self, request: Request, names: Collection[str], statuses: Collection[str], since: datetime | None
+        self,
+        request: Request,
+        names: Collection[str],
+        statuses: Collection[str],
+        since: datetime | None,
+        until: str | None = None,
     ) -> tuple[Run, ...]:
         """Find runs of the request's resource, newest first.
 
@@ -60,6 +65,7 @@ class HealthOmics:
             names: the names that the runs can have; ListRuns cannot filter by tags.
             statuses: those that matter.
             since: a run created after this matters in any status but DELETED; None: no other run matters.
+            until: look no further than to a run with this definition.
         """
         listed = [item for name in names for item in self._list(name)]
         listed.sort(key=lambda item: item.get("creationTime") or LONG_AGO, reverse=True)
@@ -69,8 +75,14 @@ class HealthOmics:
             if item["status"] != DELETED
             and (item["status"] in statuses or (since and item.get("creationTime", since) >= since))
         ]
-        runs = (self._get(run_id) for run_id in dict.fromkeys(matter))
-        return tuple(run for run in runs if run and run.belongs_to(request))
+        found = []
+        for run_id in dict.fromkeys(matter):
+            run = self._get(run_id)
+            if run and run.belongs_to(request):
+                found.append(run)
+                if until and run.defined_by(until):
+                    break
+        return tuple(found)
 
     def _list(self, name: str) -> Iterator[Mapping[str, Any]]:
         for page in self._client.get_paginator("list_runs").paginate(name=name):

@@ -133,7 +133,7 @@ class Lifecycle:
         since = None
         if action.started_since_request:
             since = self.request.sent_at - _BEFORE if self.request.sent_at else LONG_AGO
-        found = self.healthomics.search(self.request, self._names, action.statuses, since)
+        found = self.healthomics.search(self.request, self._names, action.statuses, since, action.until)
         self.seen = replace(self.seen, found=found, thorough=thorough)
 
     def _ask(self) -> None:

@@ -231,9 +231,20 @@ class Lives(RuleBasedStateMachine):
             self.known[of].ended = True
         for asked in (there, here):
             self._update(of, asked, [], [], 0, sibling_fails=False)
+        # Whatever an earlier life of the same definition has left must not be taken for the original.
+        further = {**here, "Parameters": json.dumps({"sample": "NA12878", "further": True})}
+        self._update(of, further, [], [], 0, sibling_fails=True, meanwhile="CANCELLED")
 
     def _update(
-        self, of: tuple[str, str], asked: Mapping[str, Any], wrong: Any, killed: Any, lost: int, *, sibling_fails: bool
+        self,
+        of: tuple[str, str],
+        asked: Mapping[str, Any],
+        wrong: Any,
+        killed: Any,
+        lost: int,
+        *,
+        sibling_fails: bool,
+        meanwhile: str | None = None,
     ) -> None:
         resource = self.known[of]
         if asked == resource.properties:
@@ -261,11 +272,16 @@ class Lives(RuleBasedStateMachine):
                 self._remove(of, old, resource.properties)
                 self._settled(of, "UPDATE_COMPLETE")
             return
+        original = self._run(resource.physical_id)
+        if meanwhile and original is not None:
+            self.service.end(original.id, meanwhile)
+            resource.ended = True
         self._roll_back(of, asked, answer["PhysicalResourceId"] if answer else resource.physical_id)
 
     def _roll_back(self, of: tuple[str, str], applied: Mapping[str, Any], left: str) -> None:
         resource = self.known[of]
         original = self._run(resource.physical_id)
+        before = len(self.service.runs())
         void = original is None or original.status in {"CANCELLED", "FAILED", "DELETED"}
         self.cloudformation.stack_status = "UPDATE_ROLLBACK_IN_PROGRESS"
         event = self._request(of, "Update", resource.properties, PhysicalResourceId=left, OldResourceProperties=applied)
@@ -273,9 +289,13 @@ class Lives(RuleBasedStateMachine):
         assert answer
         assert answer["Status"] == "SUCCESS", answer["Reason"]
         now = answer["PhysicalResourceId"]
-        if not void:
+        # A run that nothing replaced is kept whatever became of it; one that was replaced must be worth going back to.
+        same = applied["Parameters"] == resource.properties["Parameters"]
+        kept = left == resource.physical_id and (same or (original is not None and original.status != "DELETED"))
+        assert len(self.service.runs()) - before == (0 if kept or not void else 1)
+        if kept or not void:
             assert now == resource.physical_id
-        if now != resource.physical_id:
+        else:
             self.known[of] = Resource(now, resource.properties)
         if left != now:
             self._remove(of, left, applied)

@@ -148,17 +148,21 @@ class TestUpdate:
         current = replace(CURRENT, tags={**CURRENT.tags, "cost-centre": "someone else's"})
         assert isinstance(step(update(PROPERTIES), current=current, found=()), Answer)
 
-    def test_a_changed_definition_starts_a_new_run_after_looking_for_an_old_one_and_asking(self) -> None:
+    def test_a_changed_definition_starts_a_new_run_after_asking_and_looking(self) -> None:
         request = update(CHANGED)
-        assert isinstance(step(request, current=CURRENT), Search)
-        assert isinstance(step(request, current=CURRENT, found=(CURRENT,)), AskCloudFormation)
-        action = step(request, current=CURRENT, found=(CURRENT,), standing=Standing.CURRENT)
+        assert isinstance(step(request, current=CURRENT), AskCloudFormation)
+        asked = {"standing": Standing.CURRENT, "rolling_back": False}
+        search = step(request, current=CURRENT, **asked)
+        assert isinstance(search, Search)
+        assert search.statuses == ACTIVE
+        action = step(request, current=CURRENT, found=(CURRENT,), **asked)
         assert isinstance(action, Start)
         assert action.request["requestId"] == "Genomes/VariantCalling4F2A/update-1"
 
     def test_a_rerun_trigger_starts_the_same_run_anew(self) -> None:
         request = update({**PROPERTIES, "RerunTrigger": "2"})
-        assert isinstance(step(request, current=CURRENT, found=(), standing=Standing.CURRENT), Start)
+        asked = {"standing": Standing.CURRENT, "rolling_back": False}
+        assert isinstance(step(request, current=CURRENT, found=(), **asked), Start)
 
     def test_a_replacement_is_answered_with_the_new_id_when_cloudformation_still_waits(self) -> None:
         request = update(CHANGED)
@@ -180,7 +184,11 @@ class TestUpdate:
         new = new_run("1000002", of=update(CHANGED))
         original = replace(CURRENT, status=status)
         request = update(PROPERTIES, CHANGED, run=new)
-        action = step(request, current=new, found=(new, original))
+        search = step(request, current=new, rolling_back=True)
+        assert isinstance(search, Search)
+        assert status in search.statuses
+        assert search.until == wanted(request).definition
+        action = step(request, current=new, found=(new, original), rolling_back=True)
         assert isinstance(action, Answer)
         assert action.physical_id == str(original.physical_id)
 
@@ -196,14 +204,13 @@ class TestUpdate:
     def test_a_run_that_is_spent_is_not_adopted(self, original: Run) -> None:
         new = new_run("1000002", of=update(CHANGED))
         request = update(PROPERTIES, CHANGED, run=new)
-        action = step(request, current=new, found=(new, original), standing=Standing.CURRENT)
-        assert isinstance(action, Start)
+        asked = {"standing": Standing.CURRENT, "rolling_back": True}
+        assert isinstance(step(request, current=new, found=(new, original), **asked), Start)
 
-    def test_a_retained_run_is_adopted_only_in_a_rollback(self) -> None:
-        retained = {**PROPERTIES, "RemovalPolicy": "Retain"}
+    @pytest.mark.parametrize("policy", [{}, {"RemovalPolicy": "Retain"}], ids=["destroy", "retain"])
+    def test_an_old_run_is_adopted_only_in_a_rollback(self, policy: dict[str, str]) -> None:
         new = new_run("1000002", of=update(CHANGED))
-        request = update(retained, CHANGED, run=new)
-        assert isinstance(step(request, current=new, found=(CURRENT,)), AskCloudFormation)
+        request = update({**PROPERTIES, **policy}, CHANGED, run=new)
         forward = step(request, current=new, found=(CURRENT,), standing=Standing.CURRENT, rolling_back=False)
         assert isinstance(forward, Start)
         back = step(request, current=new, found=(CURRENT,), standing=Standing.CURRENT, rolling_back=True)
