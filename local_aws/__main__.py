@@ -75,7 +75,8 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 def main() -> int:
     """Do what the command line says; returns the exit code."""
     given = _parser().parse_args()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell may have started it with SIGINT ignored
+        signal.signal(number, _interrupt)
     try:
         if given.command == "demo":
             demo.show()
