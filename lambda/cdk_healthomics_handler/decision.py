@@ -239,8 +239,9 @@ def _stand_by(request: Request, run: Run, seen: Seen, *, ask: bool) -> Action | 
         return AskCloudFormation("does it still wait for this run?")
     if seen.standing is not Standing.OVERTAKEN:
         return None
-    spared = request.retains and not _undoes_a_create(request)
-    if run.active and not spared and run.id not in seen.cancelled:
+    if request.retains and not _undoes_a_create(request):
+        return _overtaken(run, f"but the removal policy says that run {run.id} stays")
+    if run.active and run.id not in seen.cancelled:
         return Cancel("CloudFormation has moved on: nobody would ever cancel this run", run)
     return _overtaken(run)
 
@@ -326,8 +327,8 @@ def _succeeded(why: str, run: Run) -> Answer:
     return Answer(why, succeeded=True, physical_id=str(run.physical_id), attributes=run.attributes)
 
 
-def _overtaken(run: Run | None) -> Answer:
-    text = "CloudFormation has given this request up and moved on, so no run was left for it."
+def _overtaken(run: Run | None, outcome: str = "so no run was left for it") -> Answer:
+    text = f"CloudFormation has given this request up and moved on, {outcome}."
     return Answer(text, succeeded=False, physical_id=str(run.physical_id) if run else None)
 
 

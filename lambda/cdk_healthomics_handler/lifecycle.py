@@ -176,7 +176,9 @@ class Lifecycle:
             # A finished run costs nothing: better an unmarked run than a stack stuck in DELETE_FAILED.
             self.seen = replace(self.seen, tagged=True)
             return
-        if refusal in _LASTING and not isinstance(action, Cancel):
+        if isinstance(action, Tag) and refusal is Refusal.GONE:
+            self.seen = replace(self.seen, current=None, found=None)  # somebody deleted the run meanwhile: look again
+        elif refusal in _LASTING and not isinstance(action, Cancel):
             self.seen = replace(self.seen, failure=self._last_words)
             return
         if isinstance(action, Start) and refusal is not Refusal.NOT_YET:

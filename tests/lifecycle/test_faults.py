@@ -201,6 +201,19 @@ class TestTheServiceFails:
         assert answer["Reason"].startswith("CancelRun was accepted, but run ")
         assert answer["PhysicalResourceId"] == physical_id
 
+    def test_a_run_that_is_deleted_while_its_tags_change_stays_the_resources_run(self, stage: Stage) -> None:
+        physical_id = stage.create()
+        stage.fault("TagResource", Kind.THROTTLING)  # gives somebody the time
+        tagged = {**PROPERTIES, "Tags": {"a": "1"}}
+        event = stage.event("Update", tagged, PhysicalResourceId=physical_id, OldResourceProperties=PROPERTIES)
+        pending = stage.begin(event)
+        stage.until(lambda: stage.calls("TagResource") == 1)
+        stage.service.end(physical_id.partition("/")[0], "DELETED")
+        assert pending.result().error is None
+        answer = stage.answer(event)
+        assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", physical_id)
+        assert answer["Data"]["Status"] == "DELETED"
+
 
 class TestCancellingAFinishedRun:
     @pytest.mark.parametrize("how", list(CancelOfFinished))

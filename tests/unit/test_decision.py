@@ -107,6 +107,9 @@ class TestCreate:
         request = new_request(properties={**PROPERTIES, "RemovalPolicy": policy})
         action = step(request, late=True, started=new_run(), standing=Standing.OVERTAKEN)
         assert isinstance(action, Cancel) is cancelled
+        if not cancelled:
+            assert isinstance(action, Answer)
+            assert action.why.endswith("moved on, but the removal policy says that run 1000001 stays.")
 
     def test_a_refused_create_has_no_id(self) -> None:
         action = step(new_request(), failure="StartRun was refused: ValidationException: no")
