@@ -5,6 +5,8 @@ import time
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from local_aws.healthomics.model import OPERATIONS
+
 
 class Kind(StrEnum):
     """What goes wrong."""
@@ -32,7 +34,8 @@ ANSWERS: dict[Kind, tuple[str, str]] = {
         "AccessDeniedException",
         (
             "User: arn:aws:sts::123456789012:assumed-role/provider/function is not authorized to perform: "
-            "omics:{operation} because no identity-based policy allows the omics:{operation} action"
+            "omics:{operation} on resource: arn:aws:omics:us-east-1:123456789012:run/* because no identity-based "
+            "policy allows the omics:{operation} action"
         ),
     ),
     Kind.ROLE_NOT_ASSUMABLE: ("ValidationException", "HealthOmics cannot assume the role that was given"),
@@ -74,7 +77,14 @@ class Faults:
         self._lock = threading.Lock()
 
     def order(self, *faults: Fault) -> None:
-        """Let things go wrong."""
+        """Let things go wrong.
+
+        Raises:
+            ValueError: a fault is for an operation that there is not: it would never be met.
+        """
+        unknown = sorted({fault.operation for fault in faults} - set(OPERATIONS))
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)}: no such operation; there are {', '.join(OPERATIONS)}")
         with self._lock:
             self._faults.extend(faults)
 

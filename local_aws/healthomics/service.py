@@ -98,7 +98,8 @@ class HealthOmics:
     faults: Faults = field(default_factory=Faults)
     journal: list[Call] = field(default_factory=list)
     _runs: dict[str, StoredRun] = field(default_factory=dict)
-    _tokens: dict[str, tuple[float, str]] = field(default_factory=dict)
+    _tokens: dict[str, tuple[float, StoredRun]] = field(default_factory=dict)
+    """The runs themselves: their ids may be a stranger's by now."""
     _failing: deque[tuple[str, str]] = field(default_factory=deque)
     _next_id: int = 1000001
     _reusable: list[str] = field(default_factory=list)
@@ -114,7 +115,7 @@ class HealthOmics:
         operation, labels = routed
         fault = self.faults.meeting(operation.name)
         if fault and fault.kind in {Kind.DROP_BEFORE, Kind.HANG_BEFORE}:
-            self._write_down(operation.name, 0, labels.get("id"))
+            self._write_down(operation.name, 0, _run_id(labels, b""))
             return Response(0, {}, b"", fault)
         try:
             _answer(fault, operation.name)
@@ -126,7 +127,7 @@ class HealthOmics:
                 json.dumps({"message": error.message}).encode(),
             )
         lost = fault and fault.kind in {Kind.DROP_AFTER, Kind.HANG_AFTER}
-        self._write_down(operation.name, 0 if lost else response.status, labels.get("id"))
+        self._write_down(operation.name, 0 if lost else response.status, _run_id(labels, response.body))
         return Response(response.status, response.headers, response.body, fault) if lost else response
 
     def _work(self, operation: OperationModel, given: dict[str, Any]) -> Response:
@@ -221,7 +222,7 @@ class HealthOmics:
             buried = self._runs.pop(run_id)
             self._runs[f"{buried.id} {buried.uuid}"] = buried
         self._runs[run_id] = run
-        self._tokens[given["requestId"]] = (self.clock.now(), run_id)
+        self._tokens[given["requestId"]] = (self.clock.now(), run)
         self.on_status(run)
         return run.described()
 
@@ -233,7 +234,10 @@ class HealthOmics:
         described = [run.described() for run in self._runs.values() if run.status != "DELETED"]
         matching = [each for each in described if all(each.get(name) == value for name, value in wanted.items())]
         matching.sort(key=lambda each: str(each["creationTime"]))
-        first = int(given.get("startingToken", "0"))
+        token = given.get("startingToken", "0")
+        if not token.isdecimal():
+            raise invalid(f"startingToken {token!r} is none that ListRuns gave")
+        first = int(token)
         after = first + given.get("maxResults", _PAGE)
         item = model.MODEL.shape_for("RunListItem")
         shown = set(getattr(item, "members", {}))
@@ -266,18 +270,18 @@ class HealthOmics:
         return {}
 
     def _tag_resource(self, given: dict[str, Any]) -> dict[str, Any]:
-        run = self._run(given["resourceArn"].rpartition("/")[2])
+        run = self._tagged(given["resourceArn"])
         self._check_number(run.tags | given["tags"])
         run.tags |= given["tags"]
         return {}
 
     def _untag_resource(self, given: dict[str, Any]) -> dict[str, Any]:
-        run = self._run(given["resourceArn"].rpartition("/")[2])
+        run = self._tagged(given["resourceArn"])
         run.tags = {key: value for key, value in run.tags.items() if key not in given["tagKeys"]}
         return {}
 
     def _list_tags_for_resource(self, given: dict[str, Any]) -> dict[str, Any]:
-        return {"tags": self._run(given["resourceArn"].rpartition("/")[2]).tags}
+        return {"tags": self._tagged(given["resourceArn"]).tags}
 
     def _run(self, run_id: str) -> StoredRun:
         run = self._runs.get(run_id)
@@ -285,12 +289,18 @@ class HealthOmics:
             raise ServiceError("ResourceNotFoundException", f"Run {run_id} does not exist")
         return run
 
+    def _tagged(self, arn: str) -> StoredRun:
+        run = self._runs.get(arn.rpartition("/")[2])
+        if run is None or run.status == "DELETED" or run.arn != arn:
+            raise ServiceError("ResourceNotFoundException", f"Resource {arn} does not exist")
+        return run
+
     def _known(self, token: str) -> StoredRun | None:
-        at, run_id = self._tokens.get(token, (0.0, ""))
+        at, run = self._tokens.get(token, (0.0, None))
         remembered = self.settings.token_remembered
-        if not run_id or (remembered is not None and self.clock.now() - at >= remembered):
+        if remembered is not None and self.clock.now() - at >= remembered:
             return None
-        return self._runs[run_id]
+        return run
 
     @staticmethod
     def _check_number(tags: Mapping[str, str]) -> None:
@@ -314,6 +324,14 @@ def _answer(fault: Fault | None, operation: str) -> None:
     if fault and fault.kind in ANSWERS:
         code, message = ANSWERS[fault.kind]
         raise ServiceError(code, message.format(operation=operation))
+
+
+def _run_id(labels: Mapping[str, str], answer: bytes) -> str | None:
+    """The run that a call is about: named in its path, or StartRun's new one."""
+    if labels:
+        return labels.get("id") or labels["resourceArn"].rpartition("/")[2]
+    run_id: str | None = json.loads(answer or b"{}").get("id")
+    return run_id
 
 
 def _snake(operation: str) -> str:

@@ -153,6 +153,74 @@ def test_tags_are_added_read_and_removed(client: "OmicsClient") -> None:
     assert client.get_run(id=run["id"])["tags"] == {"b": "2"}
 
 
+def test_a_token_that_list_runs_did_not_give_is_refused(client: "OmicsClient") -> None:
+    with pytest.raises(ClientError, match="startingToken 'next' is none that ListRuns gave") as error:
+        client.list_runs(startingToken="next")
+    assert code(error) == "ValidationException"
+
+
+@pytest.mark.parametrize(("part", "other"), [(":run/", ":workflow/"), ("123456789012", "999999999999")])
+def test_tags_of_another_resource_with_a_runs_id_are_not_the_runs(client: "OmicsClient", part: str, other: str) -> None:
+    run = client.start_run(**START)
+    with pytest.raises(ClientError) as error:
+        client.tag_resource(resourceArn=run["arn"].replace(part, other), tags={"a": "1"})
+    assert code(error) == "ResourceNotFoundException"
+    assert client.get_run(id=run["id"])["tags"] == {}
+
+
+def test_the_journal_tells_which_run_each_call_was_about(client: "OmicsClient", service: HealthOmics) -> None:
+    run = client.start_run(**START)
+    client.get_run(id=run["id"])
+    client.tag_resource(resourceArn=run["arn"], tags={"a": "1"})
+    client.list_runs()
+    with pytest.raises(ClientError):
+        client.cancel_run(id="404")
+    service.faults.order(Fault("GetRun", Kind.DROP_BEFORE))
+    with pytest.raises(ConnectionClosedError):
+        client.get_run(id=run["id"])
+    assert [(call.operation, call.status, call.run_id) for call in service.journal] == [
+        ("StartRun", 201, run["id"]),
+        ("GetRun", 200, run["id"]),
+        ("TagResource", 204, run["id"]),
+        ("ListRuns", 200, None),
+        ("CancelRun", 404, "404"),
+        ("GetRun", 0, run["id"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "expected", "words"),
+    [
+        (Kind.THROTTLING, 429, "ThrottlingException", "Rate exceeded"),
+        (Kind.INTERNAL, 500, "InternalServerException", "Internal server error"),
+        (Kind.TIMEOUT, 408, "RequestTimeoutException", "timed out"),
+        (
+            Kind.ACCESS_DENIED,
+            403,
+            "AccessDeniedException",
+            "is not authorized to perform: omics:StartRun on resource: arn:aws:omics:us-east-1:123456789012:run/*",
+        ),
+        (Kind.ROLE_NOT_ASSUMABLE, 400, "ValidationException", "cannot assume the role"),
+    ],
+)
+def test_a_fault_is_answered_as_the_service_would_and_then_it_is_over(
+    client: "OmicsClient", service: HealthOmics, kind: Kind, status: int, expected: str, words: str
+) -> None:
+    service.faults.order(Fault("StartRun", kind))
+    with pytest.raises(ClientError) as error:
+        client.start_run(**START)
+    assert code(error) == expected
+    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
+    assert words in str(error.value)
+    assert service.runs() == []
+    assert client.start_run(**START)["id"]
+
+
+def test_a_fault_that_nothing_could_meet_is_refused(service: HealthOmics) -> None:
+    with pytest.raises(ValueError, match="StartRuns: no such operation; there are StartRun, GetRun"):
+        service.faults.order(Fault("StartRuns", Kind.INTERNAL))
+
+
 def test_the_id_of_a_deleted_run_may_be_used_again(client: "OmicsClient", service: HealthOmics) -> None:
     run = client.start_run(**START)
     service.end(run["id"], "COMPLETED")
@@ -164,6 +232,7 @@ def test_the_id_of_a_deleted_run_may_be_used_again(client: "OmicsClient", servic
     again = client.start_run(**{**START, "requestId": "other"})
     assert again["id"] == run["id"]
     assert again["uuid"] != run["uuid"]
+    assert client.start_run(**START)["uuid"] == run["uuid"], "a token stands for its own run, not for its id"
 
 
 @pytest.mark.parametrize(("kind", "runs"), [(Kind.DROP_BEFORE, 0), (Kind.DROP_AFTER, 1)])
