@@ -2,8 +2,10 @@
 
 import io
 import json
+import re
+import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 # Does what the property "Script" says for each request type, and writes down each event in a log group's stead: SSM.
 CODE = """
-import json, os, sys, urllib.request, boto3
+import json, os, sys, time, urllib.request, boto3
 
 def handler(event, context):
     ssm = boto3.client("ssm")
@@ -34,11 +36,16 @@ def handler(event, context):
     tries = sum(each["request"] == event["RequestId"] for each in log)
     log.append({"type": event["RequestType"], "id": event.get("PhysicalResourceId"), "request": event["RequestId"],
                 "of": event["LogicalResourceId"], "status": status, "runtime": "awslambdaric" in sys.modules,
-                "url": event["ResponseURL"]})
+                "url": event["ResponseURL"], "memory": int(context.memory_limit_in_mb),
+                "left": context.get_remaining_time_in_millis()})
     ssm.put_parameter(Name=name, Value=json.dumps(log), Type="String", Overwrite=True)
+    each = f"/deliveries/{event['StackId'].split('/')[1]}/{context.aws_request_id}"  # duplicates may run at once
+    ssm.put_parameter(Name=each, Value=event["RequestId"], Type="String")
     said = json.loads(event["ResourceProperties"]["Script"]).get(event["RequestType"], "keep")
     if said == "crash-once" and tries == 0:
         os._exit(1)
+    if said == "hang-once" and tries == 0:
+        time.sleep(60)
     if said == "silent":
         return
     failed = said.startswith("fail")
@@ -54,9 +61,12 @@ def handler(event, context):
 class Account:
     """The local AWS's account, with the function in it."""
 
+    TIMEOUT = 5
+
     def __init__(self, aws: LocalAws) -> None:
         session = boto3.Session("test", "test", region_name="us-east-1")
         self.aws = aws
+        self.service_timeout = "4"
         self.cloudformation: CloudFormationClient = session.client("cloudformation", endpoint_url=aws.url)
         self.ssm = session.client("ssm", endpoint_url=aws.url)
         role = session.client("iam", endpoint_url=aws.url).create_role(RoleName="role", AssumeRolePolicyDocument="{}")
@@ -69,12 +79,13 @@ class Account:
             Role=role["Role"]["Arn"],
             Handler="function.handler",
             Code={"ZipFile": archive.getvalue()},
-            Timeout=30,
+            Timeout=self.TIMEOUT,
+            MemorySize=192,
         )["FunctionArn"]
 
     def template(self, script: dict[str, str], *, broken: bool = False, **properties: str) -> str:
         """A stack with one scripted resource, and one that fails after it."""
-        token = {"ServiceToken": self.function, "ServiceTimeout": "4"}
+        token = {"ServiceToken": self.function, "ServiceTimeout": self.service_timeout}
         resources: dict[str, Any] = {
             "Scripted": {
                 "Type": "Custom::Scripted",
@@ -90,6 +101,11 @@ class Account:
         """The events that the function got for a stack."""
         events: list[dict[str, Any]] = json.loads(self.ssm.get_parameter(Name=f"/events/{stack}")["Parameter"]["Value"])
         return events
+
+    def deliveries(self, stack: str) -> list[str]:
+        """The RequestId of each time that the function was invoked for a stack."""
+        found = self.ssm.get_parameters_by_path(Path=f"/deliveries/{stack}", Recursive=True)
+        return [each["Value"] for each in found["Parameters"]]
 
     def create(self, stack: str, template: str) -> str:
         """Create a stack; returns its status."""
@@ -113,6 +129,13 @@ def account() -> Iterator[Account]:
         yield Account(aws)
 
 
+def until(condition: Callable[[], bool], limit: float = 15.0) -> None:
+    end = time.monotonic() + limit
+    while not condition():
+        assert time.monotonic() < end, "it never came to hold"
+        time.sleep(0.05)
+
+
 def kinds(events: list[dict[str, Any]], logical_id: str = "Scripted") -> list[tuple[str, str | None]]:
     return [(event["type"], event["id"]) for event in events if event["of"] == logical_id]
 
@@ -122,12 +145,23 @@ def test_the_function_runs_through_lambdas_own_runtime_client_and_sees_its_statu
     (event,) = account.events("healthy")
     assert event["runtime"]
     assert event["status"] == "CREATE_IN_PROGRESS"
-    assert "X-Amz-Date=20" in event["url"]
+    assert re.search(r"\?X-Amz-Date=20\d{6}T\d{6}Z&X-Amz-Expires=7200$", event["url"])
+    assert event["memory"] == 192
+    assert account.TIMEOUT - 2 < event["left"] / 1000 <= account.TIMEOUT
 
 
 def test_an_event_whose_function_crashed_is_delivered_again(account: Account) -> None:
     assert account.create("crash", account.template({"Create": "crash-once"})) == "CREATE_COMPLETE"
     first, second = account.events("crash")
+    assert first["request"] == second["request"]
+
+
+def test_an_event_whose_function_ran_out_of_time_is_delivered_again(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(account, "service_timeout", "20")
+    assert account.create("slow", account.template({"Create": "hang-once"})) == "CREATE_COMPLETE"
+    first, second = account.events("slow")
     assert first["request"] == second["request"]
 
 
@@ -137,7 +171,8 @@ def test_a_duplicate_is_delivered_where_it_is_ordered(account: Account) -> None:
         assert account.create("twice", account.template({})) == "CREATE_COMPLETE"
     finally:
         account.aws.controls.delivery(duplicates=0)
-    assert len({event["request"] for event in account.events("twice")}) == 1
+    until(lambda: len(account.deliveries("twice")) == 2)
+    assert len(set(account.deliveries("twice"))) == 1
 
 
 @pytest.mark.parametrize(("said", "deleted"), [("fail:mine", "mine"), ("fail", "first")], ids=["with an id", "without"])
