@@ -4,14 +4,20 @@ import argparse
 import shlex
 import signal
 import sys
+from collections.abc import Mapping
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 from local_aws import demo
 from local_aws.healthomics import CancelOfFinished, Token
 from local_aws.process import ROOT, LocalAws, LocalAwsError
 
 _HIGHEST_PORT: Final = 65535
+_TOKENS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "replay": {"token": Token.REPLAY},
+    "conflict": {"token": Token.CONFLICT},
+    "forget": {"token_remembered": 0},
+}
 _ENVIRONMENT: Final = ROOT / ".local_aws" / "env"
 
 
@@ -38,19 +44,18 @@ def _parser() -> argparse.ArgumentParser:
     up = commands.add_parser("up", help="keep a local AWS up until Ctrl-C")
     up.add_argument("--port", type=_port, default=4566, help="of 127.0.0.1 (default: 4566)")
     up.add_argument("--speed", type=_speed, default=1.0, help="of HealthOmics' clock (default: 1)")
-    up.add_argument("--token", type=Token, choices=list(Token), default=Token.REPLAY, help="a known requestId is …")
+    up.add_argument("--token", choices=_TOKENS, default="replay", help="what StartRun does with a known requestId")
     up.add_argument(
         "--cancel-of-finished",
-        type=CancelOfFinished,
-        choices=list(CancelOfFinished),
-        default=CancelOfFinished.CONFLICT,
+        choices=[each.value for each in CancelOfFinished],
+        default=CancelOfFinished.CONFLICT.value,
         help="how CancelRun refuses a run that has ended",
     )
     return parser
 
 
 def _stay_up(given: argparse.Namespace) -> None:
-    settings = {"token": given.token, "cancel_of_finished": given.cancel_of_finished}
+    settings = {**_TOKENS[given.token], "cancel_of_finished": given.cancel_of_finished}
     with LocalAws(port=given.port, speed=given.speed, settings=settings) as aws:
         print("Bootstrapping …", flush=True)
         aws.bootstrap()

@@ -1,6 +1,7 @@
 """What tests and the demo order and look at in a running local AWS, over HTTP: the server's routes and their client."""
 
 import json
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -17,7 +18,10 @@ def routes(service: HealthOmics, delivery: Delivery) -> Callable[[str, str, str,
     """The server's side."""
 
     def change_delivery(order: dict[str, Any]) -> None:
-        vars(delivery).update({name: value for name, value in order.items() if hasattr(delivery, name)})
+        unknown = sorted(order.keys() - vars(delivery).keys())
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)}: no such setting; there are {', '.join(vars(delivery))}")
+        vars(delivery).update(order)
 
     orders: dict[str, Callable[[dict[str, Any]], Any]] = {
         "runs": lambda _: [_shown(run) for run in service.runs()],
@@ -28,6 +32,7 @@ def routes(service: HealthOmics, delivery: Delivery) -> Callable[[str, str, str,
         "no-faults": lambda _: service.faults.clear(),
         "fail-next": lambda order: service.fail_next(**order),
         "end": lambda order: service.end(**order),
+        "reuse-id": lambda order: service.reuse_id(**order),
         "advance": lambda order: service.clock.advance(**order) and None,
     }
 
@@ -39,7 +44,7 @@ def routes(service: HealthOmics, delivery: Delivery) -> Callable[[str, str, str,
         try:
             answer, status = order(json.loads(body or b"{}")), 200
         except (TypeError, ValueError, KeyError) as error:
-            answer, status = f"{type(error).__name__}: {error}", 400
+            answer, status = str(error) or type(error).__name__, 400
         return Response(status, {"content-type": "application/json"}, json.dumps(answer).encode())
 
     return route
@@ -52,7 +57,7 @@ def _shown(run: StoredRun) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Controls:
-    """The client's side."""
+    """The client's side; an order that is wrong raises ValueError with what is wrong."""
 
     url: str
 
@@ -78,6 +83,10 @@ class Controls:
         """Order a fault (:class:`local_aws.healthomics.Fault`)."""
         self._order("fault", operation=operation, kind=kind, **how)
 
+    def clear_faults(self) -> None:
+        """Let nothing more go wrong."""
+        self._order("no-faults")
+
     def fail_next(self, reason: str, message: str) -> None:
         """Let the next started run fail."""
         self._order("fail-next", reason=reason, message=message)
@@ -86,6 +95,10 @@ class Controls:
         """Bring a run to a status at once."""
         self._order("end", run_id=run_id, status=status)
 
+    def reuse_id(self, run_id: str) -> None:
+        """Give the next started run the id of a deleted one."""
+        self._order("reuse-id", run_id=run_id)
+
     def advance(self, seconds: float) -> None:
         """Put HealthOmics' clock forward."""
         self._order("advance", seconds=seconds)
@@ -93,5 +106,9 @@ class Controls:
     def _order(self, order: str, **values: Any) -> Any:
         body = json.dumps(values, default=list).encode()
         request = urllib.request.Request(f"{self.url}{PREFIX}{order}", data=body, method="POST")  # noqa: S310 - loopback
-        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - loopback
-            return json.load(response)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - loopback
+                return json.load(response)
+        except urllib.error.HTTPError as error:
+            with error:
+                raise ValueError(f"{order}: {json.load(error)}") from None

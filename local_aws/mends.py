@@ -49,6 +49,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "_LAMBDA_ASYNC_RETRY_BASE_SECONDS",
     ),
     _RUNTIME: ("_worker_class_for", "ProvidedWorker"),
+    "ministack.services.eventbridge": ("_put_events",),
 }
 
 

@@ -86,6 +86,7 @@ class LocalAws:
             "CDK_DEFAULT_REGION": REGION,
             "CDK_HOME": str(self.folder / "cdk"),
             "CDK_DISABLE_CLI_TELEMETRY": "true",
+            "CDK_DISABLE_VERSION_CHECK": "true",  # on a terminal it would ask the npm registry
         }
 
     @property
@@ -116,7 +117,7 @@ class LocalAws:
             )
         with (self.folder / "log").open("w") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "local_aws.server", *self._arguments],
+                [sys.executable, "-m", "local_aws.server", f"--folder={self.folder}", *self._arguments],
                 cwd=ROOT,
                 env=self.environment
                 | {

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -64,6 +65,65 @@ def test_nothing_is_left_running_when_it_is_stopped(number: signal.Signals, tmp_
         assert not (ROOT / ".local_aws" / "env").exists()
 
 
+BUSY = """
+import io, time, zipfile, boto3
+from local_aws.process import LocalAws
+
+HANDLER = "import pathlib, time\\ndef handler(event, _):\\n    pathlib.Path(event).touch()\\n    time.sleep(600)\\n"
+archive = io.BytesIO()
+with zipfile.ZipFile(archive, "w") as file:
+    file.writestr("function.py", HANDLER)
+with LocalAws(port={port}) as aws:
+    client = boto3.Session("test", "test", region_name="us-east-1").client("lambda", endpoint_url=aws.url)
+    role = "arn:aws:iam::123456789012:role/r"
+    code = {{"ZipFile": archive.getvalue()}}
+    how = {{"Runtime": "python3.13", "Handler": "function.handler", "Timeout": 900}}
+    client.create_function(FunctionName="busy", Role=role, Code=code, **how)
+    client.invoke(FunctionName="busy", InvocationType="Event", Payload=b'"{mark}"')
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("killed", ["the process that started it", "the server"])
+def test_no_function_is_left_running_when_it_is_killed(killed: str, tmp_path: Path) -> None:
+    port = free_port()
+    mark = tmp_path / "running"
+    command = subprocess.Popen(
+        [sys.executable, "-c", BUSY.format(port=port, mark=mark)], cwd=ROOT, env={**os.environ, "TMPDIR": str(tmp_path)}
+    )
+    try:
+        until(mark.exists, 60)
+        (server,) = [pid for pid in servers(port) if "local_aws.server" in psutil.Process(pid).cmdline()]
+        os.kill(server if killed == "the server" else command.pid, signal.SIGKILL)
+        until(lambda: servers(port) == [])
+        if killed != "the server":  # else who started it has its folder still, to read the log
+            until(lambda: not list(tmp_path.glob("local-aws-*")))
+    finally:
+        command.kill()
+        command.wait()
+
+
+def test_it_outlives_the_thread_that_started_it() -> None:
+    aws = LocalAws()
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(aws.__enter__).result()
+    try:
+        time.sleep(0.5)
+        assert aws.controls.runs() == []
+    finally:
+        aws.stop()
+
+
+def test_a_wrong_order_is_told_with_what_there_is() -> None:
+    with LocalAws() as aws:
+        with pytest.raises(ValueError, match="delivery: volume: no such setting; there are retry_delay, duplicates"):
+            aws.controls.delivery(volume=11)
+        with pytest.raises(ValueError, match="settings: 'lose' is not a valid Token"):
+            aws.controls.settings(token="lose")
+        with pytest.raises(ValueError, match="fault: 'broken' is not a valid Kind"):
+            aws.controls.fault("StartRun", "broken")
+
+
 def test_it_listens_on_loopback_only() -> None:
     with LocalAws() as aws:
         addresses = {
@@ -95,7 +155,14 @@ def test_a_taken_port_is_told_with_the_remedy() -> None:
             ["up", "--speed", "0"],
             "argument --speed: was '0': must be a number above 0, such as 60 for a minute a second",
         ),
-        (["up", "--token", "lose"], "argument --token: invalid Token value: 'lose'"),
+        (
+            ["up", "--token", "lose"],
+            "argument --token: invalid choice: 'lose' (choose from 'replay', 'conflict', 'forget')",
+        ),
+        (
+            ["up", "--cancel-of-finished", "no"],
+            "invalid choice: 'no' (choose from 'conflict', 'validation', 'not-found')",
+        ),
         ([], "the following arguments are required: command"),
     ],
 )
@@ -130,7 +197,7 @@ def test_a_name_that_is_gone_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_server_whose_parent_is_gone_does_not_start() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "local_aws.server", "--parent=1"],
+        [sys.executable, "-m", "local_aws.server", "--parent=1", "--folder=nowhere"],
         cwd=ROOT,
         env={**os.environ, "MINISTACK_ACCOUNT_ID": "123456789012"},
         capture_output=True,
