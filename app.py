@@ -45,7 +45,7 @@ def from_context(app: App) -> dict[str, Any]:
     problems = []
     for key, (argument, meaning, read) in wanted.items():
         value = app.node.try_get_context(key)
-        if value in {None, ""}:
+        if value is None or value == "":
             problems.append(f"{key} is missing: {meaning}; give it with -c {key}=…")
             continue
         try:
@@ -68,7 +68,11 @@ def make_stack(app: App) -> Stack:
     Tags.of(stack).add("project", "healthomics-demo")
     run = HealthOmicsRun(stack, "Run", **asked)
     # Enough for inputs and outputs in one bucket; inputs elsewhere need a grant of their own.
-    bucket = aws_s3.Bucket.from_bucket_name(stack, "Bucket", urlsplit(asked["output_uri"]).netloc)
+    uri = asked["output_uri"]
+    try:
+        bucket = aws_s3.Bucket.from_bucket_name(stack, "Bucket", urlsplit(uri).netloc)
+    except (RuntimeError, ValueError) as error:  # what the CDK, or Python, says of a name that no bucket can have
+        sys.exit(f"output_uri was {uri!r}: {error}")
     bucket.grant_read_write(run.role)
     CfnOutput(stack, "RunId", value=run.run_id)
     CfnOutput(stack, "RunOutputUri", value=run.run_output_uri)

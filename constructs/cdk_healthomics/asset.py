@@ -1,6 +1,7 @@
 """The function's code: the handler package, the installed crhelper and botocore's model of HealthOmics.
 
 Put together from what is installed, with no Docker, no network and no pip; the same versions give the same bytes.
+Only the files that the function reads are taken, so nothing that lies beside them changes the asset.
 """
 
 import atexit
@@ -16,7 +17,9 @@ from cdk_healthomics_handler.names import SERVICE
 
 HANDLER: Final = "cdk_healthomics_handler.handler.handler"
 _PACKAGES: Final = ("cdk_healthomics_handler", "crhelper")
-_NO_CODE: Final = shutil.ignore_patterns("__pycache__", "*.pyi", "py.typed")
+_OF_THE_MODEL: Final = ("service-2.json*", "endpoint-rule-set-1.json*", "paginators-1.json*")
+_READABLE: Final = 0o644
+"""Lambda runs the function as another user; what was installed under a strict umask would be unreadable to it."""
 
 
 @cache
@@ -30,9 +33,17 @@ def code_folder() -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for package in _PACKAGES:
         # Found, not imported: crhelper reaches for AWS when it is.
-        shutil.copytree(_installed(package), folder / package, ignore=_NO_CODE)
-    shutil.copytree(model.folder(), folder / "models" / SERVICE / model.folder().name, ignore=_NO_CODE)
+        _copy(_installed(package), ("*.py",), folder / package)
+    _copy(model.folder(), _OF_THE_MODEL, folder / "models" / SERVICE / model.folder().name)
     return folder
+
+
+def _copy(source: Path, patterns: tuple[str, ...], target: Path) -> None:
+    for path in (path for pattern in patterns for path in source.rglob(pattern)):
+        copy = target / path.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+        copy.chmod(_READABLE)
 
 
 def _installed(package: str) -> Path:

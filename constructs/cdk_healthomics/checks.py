@@ -5,6 +5,7 @@ refuses what HealthOmics might accept, and CDK tokens pass every check unseen.
 """
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
@@ -12,7 +13,7 @@ from typing import Any, Final
 from aws_cdk import Duration, RemovalPolicy, aws_iam
 
 from cdk_healthomics import model
-from cdk_healthomics.documents import PARAMETERS_LIMIT, document_problems
+from cdk_healthomics.documents import PARAMETERS_LIMIT, document_problems, well_formed
 from cdk_healthomics.tokens import is_token
 from cdk_healthomics_handler.names import TAG_PREFIX, OwnershipTag
 
@@ -56,7 +57,8 @@ def _by_model(arguments: Arguments) -> Iterator[str]:
         value = arguments[argument]
         if member in _OTHER_TYPES:
             continue
-        if not is_token(value):
+        # A map is no token itself: it is merged with the tags of the run's scopes. Its texts may be.
+        if shape.type_name == "map" or not is_token(value):
             yield from _BY_TYPE[shape.type_name](argument, value, shape)
 
 
@@ -77,7 +79,7 @@ def _text(argument: str, value: Any, shape: Any) -> Iterator[str]:
 
 
 def _whole_number(argument: str, value: Any, shape: Any) -> Iterator[str]:
-    lowest, highest = shape.metadata["min"], shape.metadata["max"]
+    lowest, highest = shape.metadata.get("min", -math.inf), shape.metadata.get("max", math.inf)
     if not isinstance(value, int) or isinstance(value, bool) or not lowest <= value <= highest:
         yield f"{argument} was {shown(value)}: must be a whole number from {lowest} to {highest}"
 
@@ -102,10 +104,17 @@ def _tags(argument: str, value: Any, shape: Any) -> Iterator[str]:
 def _tag_part(at: str, value: Any, limits: Mapping[str, int]) -> Iterator[str]:
     if is_token(value):
         return
+    wrong = list(_written_text(at, value))
+    yield from wrong
+    if not wrong and not limits["min"] <= len(value) <= limits["max"]:
+        yield f"{at} is {len(value)} characters long: must have {limits['min']} to {limits['max']}"
+
+
+def _written_text(at: str, value: Any) -> Iterator[str]:
     if not isinstance(value, str):
         yield f"{at} was {shown(value)}: must be text; write it in quotes"
-    elif not limits["min"] <= len(value) <= limits["max"]:
-        yield f"{at} is {len(value)} characters long: must have {limits['min']} to {limits['max']}"
+    elif not well_formed(value):
+        yield f"{at} was {shown(value)}: must be valid Unicode, without lone surrogates"
 
 
 _BY_TYPE: Final[Mapping[str, Callable[[str, Any, Any], Iterator[str]]]] = {
@@ -146,12 +155,14 @@ def _network(arguments: Arguments) -> Iterator[str]:
     mode = arguments.get("networking_mode")
     if is_token(mode):
         return
-    if mode == "VPC" and "configuration_name" not in arguments:
+    # A run of an earlier run may have its configuration.
+    if mode == "VPC" and "configuration_name" not in arguments and "run_id" not in arguments:
         yield "networking_mode was 'VPC' without configuration_name: must name the configuration that has the VPC"
 
 
 def _cache(arguments: Arguments) -> Iterator[str]:
-    if "cache_behavior" in arguments and "cache_id" not in arguments:
+    # A run of an earlier run may have its cache.
+    if "cache_behavior" in arguments and "cache_id" not in arguments and "run_id" not in arguments:
         yield (
             f"cache_behavior was {shown(str(arguments['cache_behavior']))} without cache_id: must name the run cache "
             "whose behavior it overrides"
@@ -181,9 +192,9 @@ def _session_policy(arguments: Arguments) -> Iterator[str]:
 
 
 def _lifecycle(arguments: Arguments) -> Iterator[str]:
-    trigger = arguments.get("rerun_trigger")
-    if trigger is not None and not isinstance(trigger, str):
-        yield f"rerun_trigger was {shown(trigger)}: must be text; write it in quotes"
+    trigger = arguments.get("rerun_trigger", "")
+    if not is_token(trigger):
+        yield from _written_text("rerun_trigger", trigger)
     timeout = arguments.get("timeout")
     if timeout is not None:
         yield from _timeout(timeout)

@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import botocore
 from botocore import xform_name
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
@@ -17,19 +16,25 @@ from cdk_healthomics_handler.names import SERVICE, START_RUN
 DERIVED: Final = {"roleArn": "role", "requestId": None}
 """The members that are no argument of the same name: ``role`` stands for one, and the token is never the caller's."""
 
+_UNASSIGNED: Final = "Cn"
+
+
+@cache
+def _loader() -> Loader:
+    """Of botocore's own models only: one that somebody keeps in ~/.aws/models is not what the function will have."""
+    return Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+
 
 @cache
 def folder() -> Path:
     """Where the installed botocore keeps its model of HealthOmics: ``…/data/omics/<API version>``."""
-    loader = Loader()
-    version = loader.determine_latest_version(SERVICE, "service-2")
-    return Path(str(botocore.__file__)).parent / "data" / SERVICE / version
+    return Path(Loader.BUILTIN_DATA_PATH) / SERVICE / _loader().determine_latest_version(SERVICE, "service-2")
 
 
 @cache
 def members() -> Mapping[str, Any]:
     """StartRun's members and their shapes."""
-    model = ServiceModel(Loader().load_service_model(SERVICE, "service-2"), SERVICE)
+    model = ServiceModel(_loader().load_service_model(SERVICE, "service-2"), SERVICE)
     return getattr(model.operation_model(START_RUN).input_shape, "members", {})
 
 
@@ -41,12 +46,22 @@ def arguments() -> Mapping[str, str]:
 
 
 def fits(pattern: str, value: str) -> bool:
-    r"""Whether a value fits a pattern of the model, which may have classes like ``\p{L}`` that Python does not know."""
+    r"""Whether a value fits a pattern of the model, which may have classes like ``\p{L}`` that Python does not know.
+
+    A pattern of a form that HealthOmics has not had yet fits everything, and so does a character that is younger than
+    this Python's Unicode: there the service decides.
+    """
     if r"\p{" not in pattern:
-        return re.fullmatch(pattern, value) is not None
+        try:
+            return re.fullmatch(pattern, value) is not None
+        except re.error:
+            return True
     inside = re.fullmatch(r"\[(.+)\]\+", pattern)
-    if inside is None:  # a form that no pattern of HealthOmics has had: the service decides
+    if inside is None:
         return True
     categories = set(re.findall(r"\\p\{(\w)\}", inside[1]))
     others = re.sub(r"\\p\{\w\}", "", inside[1]).encode().decode("unicode_escape")
-    return all(unicodedata.category(each)[0] in categories or each in others for each in value)
+    return all(
+        (category := unicodedata.category(each))[0] in categories or category == _UNASSIGNED or each in others
+        for each in value
+    )

@@ -65,8 +65,11 @@ class Permissions:
             if "workflow_version_name" in arguments:
                 yield f"{workflow}/version/{arguments['workflow_version_name']}"
         else:
-            # Which workflow the earlier run had is not known before deployment.
-            yield f"{self._arn('workflow')}/*"
+            # Which workflow the earlier run had is not known before deployment: one of the account's, or a Ready2Run
+            # one. HealthOmics runs no run of a shared workflow again (AWS CLI reference, start-run).
+            yield f"{self._workflows(arguments)}/*"
+            if "workflow_type" not in arguments:
+                yield f"{self._arn('workflow', account='')}/*"
         for argument, kind in (
             ("run_group_id", "runGroup"),
             ("cache_id", "runCache"),

@@ -44,5 +44,5 @@ def _property(stack: Stack, member: str, value: Any) -> Any:
         return written(stack, value)
     if isinstance(value, aws_iam.PolicyDocument):
         return stack.to_json_string(value)
-    # jsii knows no subclasses of str, which the enums are.
-    return str(value) if isinstance(value, str) else value
+    # jsii knows no subclasses of str and int, which enums are.
+    return str(value) if isinstance(value, str) else int(value) if isinstance(value, int) else value

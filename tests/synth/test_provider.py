@@ -4,6 +4,7 @@ import ast
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, Duration, NestedStack, RemovalPolicy, Stack, aws_iam, aws_s3
+from aws_cdk import App, Duration, Environment, FileSystem, NestedStack, RemovalPolicy, Stack, aws_iam, aws_s3
 from aws_cdk.assertions import Match, Template
 
 import cdk_healthomics_handler
@@ -108,19 +109,21 @@ class TestPermissions:
         ]
 
     @pytest.mark.parametrize(
-        ("arguments", "resource"),
+        ("arguments", "resources"),
         [
-            ({"workflow_type": "READY2RUN"}, arn("workflow/1234567", "")),
-            ({"workflow_owner_id": "210987654321"}, arn("workflow/1234567", "210987654321")),
-            ({"workflow_id": None, "run_id": "1"}, arn("workflow/*")),
+            ({"workflow_type": "READY2RUN"}, [arn("workflow/1234567", "")]),
+            ({"workflow_owner_id": "210987654321"}, [arn("workflow/1234567", "210987654321")]),
+            ({"workflow_id": None, "run_id": "1"}, [arn("workflow/*"), arn("workflow/*", "")]),
+            ({"workflow_id": None, "run_id": "1", "workflow_type": "PRIVATE"}, [arn("workflow/*")]),
+            ({"workflow_id": None, "run_id": "1", "workflow_type": "READY2RUN"}, [arn("workflow/*", "")]),
         ],
-        ids=["ready2run", "shared", "rerun"],
+        ids=["ready2run", "shared", "rerun", "rerun-private", "rerun-ready2run"],
     )
     def test_the_workflow_is_named_where_it_lives(
-        self, stack: Stack, declare: Declare, arguments: dict[str, Any], resource: Any
+        self, stack: Stack, declare: Declare, arguments: dict[str, Any], resources: list[Any]
     ) -> None:
         declare(**arguments)
-        assert allowed(stack, "omics:StartRun")[1:] == [resource]
+        assert allowed(stack, "omics:StartRun")[1:] == resources
 
     def test_400_workflows_in_one_stack_are_named_one_by_one_within_iams_limits(
         self, stack: Stack, declare: Declare, role: aws_iam.IRole
@@ -232,6 +235,25 @@ class TestProvider:
             },
         )
 
+    def test_a_role_of_another_stack_and_one_that_is_not_to_be_changed_can_be_given(self) -> None:
+        app = App()
+        theirs, ours = Stack(app, "Theirs"), Stack(app, "Ours")
+        role = aws_iam.Role(theirs, "Role", assumed_by=aws_iam.ServicePrincipal("omics.amazonaws.com"))
+        for scope, given in ((theirs, role.without_policy_updates()), (ours, role)):
+            HealthOmicsRun(scope, "Run", workflow_id="1", output_uri="s3://b/r", role=given)
+        (run,) = Template.from_stack(theirs).find_resources(RESOURCE_TYPE).values()
+        assert run["DependsOn"] == [theirs.get_logical_id(role.node.default_child)]  # type: ignore[arg-type]
+        (run,) = Template.from_stack(ours).find_resources(RESOURCE_TYPE).values()
+        assert set(run["Properties"]["RoleArn"]) == {"Fn::ImportValue"}
+        assert [stack.node.id for stack in ours.dependencies] == ["Theirs"]
+
+    def test_no_partition_is_taken_for_granted(self) -> None:
+        stack = Stack(App(), "Genomes", env=Environment(account="123456789012", region="cn-north-1"))
+        HealthOmicsRun(stack, "Run", workflow_id="1", output_uri="s3://b/r")
+        workflow = ["arn:", {"Ref": "AWS::Partition"}, ":omics:cn-north-1:123456789012:workflow/1"]
+        assert allowed(stack, "omics:StartRun")[1:] == [{"Fn::Join": ["", workflow]}]
+        assert "arn:aws:" not in json.dumps(Template.from_stack(stack).to_json())
+
     def test_a_run_waits_for_the_grants_of_its_role(self, stack: Stack, declare: Declare) -> None:
         run = declare()
         aws_s3.Bucket(stack, "Bucket").grant_read_write(run.role)
@@ -247,6 +269,51 @@ class TestAsset:
         ours = {f"cdk_healthomics_handler/{path.name}" for path in handler.glob("*.py")}
         assert {name for name in files if name.startswith("cdk_healthomics_handler/")} == ours
         assert not [name for name in files if name.endswith((".pyc", ".pyi"))]
+
+    def test_it_holds_nothing_else_and_lambda_may_read_it(self) -> None:
+        files = [path for path in code_folder().rglob("*") if path.is_file()]
+        assert {path.relative_to(code_folder()).parts[0] for path in files} == {
+            "cdk_healthomics_handler",
+            "crhelper",
+            "models",
+        }
+        assert {path.suffix for path in files if "models" not in path.parts} == {".py"}
+        assert {path.name.partition(".")[0] for path in files if "models" in path.parts} == {
+            "service-2",
+            "endpoint-rule-set-1",
+            "paginators-1",
+        }
+        assert {path.stat().st_mode & 0o777 for path in files} == {0o644}
+
+    def test_files_that_lie_beside_the_code_and_strict_modes_change_nothing(self, tmp_path: Path) -> None:
+        handler = tmp_path / "cdk_healthomics_handler"
+        shutil.copytree(Path(str(cdk_healthomics_handler.__file__)).parent, handler)
+        (handler / "handler.py").chmod(0o600)
+        (handler / ".DS_Store").write_text("")
+        (handler / "__pycache__").mkdir(exist_ok=True)
+        (handler / "__pycache__" / "handler.cpython-313.pyc").write_text("")
+        script = (
+            "from cdk_healthomics.asset import code_folder\n"
+            "from aws_cdk import FileSystem\nprint(FileSystem.fingerprint(str(code_folder())), "
+            "{oct(path.stat().st_mode & 0o777) for path in code_folder().rglob('*') if path.is_file()})"
+        )
+        paths = os.pathsep.join([str(tmp_path), str(ROOT / "constructs"), str(ROOT / "lambda")])
+        printed = subprocess.run(
+            [sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": paths}, capture_output=True, check=True
+        ).stdout.decode()
+        assert printed.split() == [FileSystem.fingerprint(str(code_folder())), "{'0o644'}"]
+
+    def test_a_model_that_somebody_keeps_at_home_is_not_read(self, tmp_path: Path) -> None:
+        newer = tmp_path / ".aws" / "models" / "omics" / "2099-01-01"
+        newer.mkdir(parents=True)
+        (newer / "service-2.json").write_text("{}")
+        script = "from cdk_healthomics import model\nprint(model.folder().name, len(model.members()))"
+        paths = os.pathsep.join([str(ROOT / "constructs"), str(ROOT / "lambda")])
+        environment = {**os.environ, "PYTHONPATH": paths, "HOME": str(tmp_path)}
+        printed = subprocess.run(
+            [sys.executable, "-c", script], env=environment, capture_output=True, check=True
+        ).stdout
+        assert printed.decode().split() == [model.folder().name, str(len(model.members()))]
 
     def test_another_process_makes_the_same_bytes(self) -> None:
         script = (

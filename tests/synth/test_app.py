@@ -1,0 +1,59 @@
+"""The demo app's own checks: every mistake in its context is one message, never a traceback."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws_cdk import App
+from aws_cdk.assertions import Template
+
+from app import ROOT, make_stack
+from cdk_healthomics import ValidationError
+from cdk_healthomics_handler.names import RESOURCE_TYPE
+
+PARAMETERS = ROOT / "examples" / "parameters" / "warp-germline.json"
+GOOD: dict[str, Any] = {"workflow_id": "1234567", "output_uri": "s3://bucket/runs", "parameters_file": str(PARAMETERS)}
+WORKFLOW = "the workflow to run, such as 1234567; give it with -c workflow_id=…"
+WANTED = "must be a JSON file with the workflow's inputs"
+
+
+def synthesized(**context: Any) -> dict[str, Any]:
+    return dict(Template.from_stack(make_stack(App(context={**GOOD, **context}))).to_json())
+
+
+def test_the_example_parameters_reach_the_run_to_the_letter() -> None:
+    (run,) = (each for each in synthesized()["Resources"].values() if each["Type"] == RESOURCE_TYPE)
+    assert json.loads(run["Properties"]["Parameters"]) == json.loads(PARAMETERS.read_text())
+
+
+@pytest.mark.parametrize(
+    ("context", "message"),
+    [
+        ({"workflow_id": ""}, f"workflow_id is missing: {WORKFLOW}"),
+        ({"parameters_file": "{folder}"}, "parameters_file was '{folder}': the file cannot be read (Is a directory); "),
+        ({"parameters_file": "{file}"}, "parameters_file was '{file}': the file holds a JSON list, not an object; "),
+    ],
+    ids=["empty", "folder", "list"],
+)
+def test_what_is_missing_or_wrong_is_told(context: dict[str, str], message: str, tmp_path: Path) -> None:
+    file = tmp_path / "list.json"
+    file.write_text("[1]")
+    places = {"folder": tmp_path, "file": file}
+    whole = message.format(**places) + (WANTED if message.endswith("; ") else "")
+    with pytest.raises(SystemExit) as stop:
+        synthesized(**{key: value.format(**places) for key, value in context.items()})
+    assert stop.value.code == f"The app's context is not complete:\n  - {whole}"
+
+
+def test_a_value_of_another_kind_is_told_by_the_construct() -> None:
+    with pytest.raises(ValidationError) as error:
+        synthesized(workflow_id={"id": "1"})
+    assert error.value.problems == ["""workflow_id was "{'id': '1'}": must match [0-9]+"""]
+
+
+def test_a_name_that_no_bucket_can_have_is_told_in_the_cdks_words() -> None:
+    with pytest.raises(SystemExit) as stop:
+        synthesized(output_uri="s3://Not_a_bucket!/runs")
+    assert str(stop.value.code).startswith("output_uri was 's3://Not_a_bucket!/runs': ")
+    assert "Invalid S3 bucket name" in str(stop.value.code)
