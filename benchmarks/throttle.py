@@ -17,6 +17,7 @@ import boto3
 from botocore.config import Config
 
 from cdk_healthomics_handler import clients
+from cdk_healthomics_handler.decision import Answer
 from cdk_healthomics_handler.event import Request
 from cdk_healthomics_handler.healthomics import HealthOmics as Calls
 from cdk_healthomics_handler.lifecycle import Lifecycle
@@ -62,8 +63,9 @@ def measure(creates: int) -> Measured:
             cloudformation.statuses[STACK_ID, logical_id] = ("CREATE_IN_PROGRESS", now)
             event = new_event("Create", signed_at=now, LogicalResourceId=logical_id, RequestId=str(uuid4()))
             clock = Clock.of(Pace(), remaining=FUNCTION_TIME, service_timeout=SERVICE_TIMEOUT, sent_at=now)
-            answer = Lifecycle(Request.of(event), omics, lambda: asked, clock, lambda _: None).answer()
-            return answer.succeeded
+            lifecycle = Lifecycle(Request.of(event), omics, lambda: asked, clients.schedule, clock, lambda _: None)
+            outcome = lifecycle.outcome()
+            return isinstance(outcome, Answer) and outcome.succeeded
 
         began = time.monotonic()
         succeeded = list(pool.map(create, range(creates)))

@@ -25,8 +25,10 @@ class _Connection(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         split = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        # AWS's JSON protocol names the operation in a header: here it is part of the path.
+        path = split.path + self.headers.get("x-amz-target", "")
         for route in self.routes:
-            response = route(self.command, split.path, split.query, body)
+            response = route(self.command, path, split.query, body)
             if response is not None:
                 break
         else:

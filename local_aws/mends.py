@@ -49,7 +49,17 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "_LAMBDA_ASYNC_RETRY_BASE_SECONDS",
     ),
     _RUNTIME: ("_worker_class_for", "ProvidedWorker"),
-    "ministack.services.eventbridge": ("_put_events",),
+    "ministack.services.eventbridge": (
+        "_put_events",
+        "_put_rule",
+        "_put_targets",
+        "_delete_rule",
+        "_list_targets_by_rule",
+        "_parse_rate_seconds",
+        "_rules",
+        "_targets",
+        "_SCHEDULER_TICK_INTERVAL",
+    ),
 }
 
 
@@ -89,6 +99,8 @@ class Delivery:
     """Seconds until Lambda delivers a failed event again; twice that for the last time."""
     duplicates: int = 0
     """How many further times each event is delivered, at the same moment."""
+    minute: float = 60.0
+    """Seconds that a minute of an EventBridge schedule lasts."""
 
 
 @dataclass

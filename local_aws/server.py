@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from local_aws import events, mends, runtime
+from local_aws import events, mends, rules, runtime
 from local_aws.controls import routes
 from local_aws.healthomics import Clock, HealthOmics, Kind, Settings
 from local_aws.loopback import serving
@@ -90,6 +90,7 @@ def main() -> None:
     resources = mends.CustomResources(mends.Delivery(**given.delivery))
     resources.install()
     runtime.install()
+    rules.install(resources.delivery)
     _plug_in(service)
     events.publish(service, events.on_the_default_bus)
     with serving(routes(service, resources.delivery)) as controls:

@@ -2,21 +2,28 @@
 
 What is changed, and why (read in crhelper 2.0.12): it makes three clients that most requests never use; its sender
 ignores the HTTP status, has no time-out and tries for ever; it keeps only the end of a reason; when the time is over it
-answers without the id of the run that was started; state of one event survives to the next in a warm function.
+answers without the id of the run that was started; state of one event survives to the next in a warm function. Of its
+polling the frame is kept; what goes into EventBridge is in :mod:`schedule`: crhelper's puts the whole event there,
+names rules so that long logical ids fail, polls what is done, and leaves rules and permissions behind.
 """
 
 import json
 import os
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import urllib3
+from botocore.exceptions import BotoCoreError, ClientError
 from crhelper import FAILED, CfnResource
 
 from cdk_healthomics_handler import decision, journal
+from cdk_healthomics_handler.event import POLL, Request
+from cdk_healthomics_handler.pace import age
 from cdk_healthomics_handler.run import Run
+from cdk_healthomics_handler.schedule import Schedule
 
 LONGEST_ANSWER: Final = 4096
 """Bytes; CloudFormation refuses a longer body."""
@@ -42,12 +49,18 @@ class AnswerNotDeliveredError(RuntimeError):
 
 
 class HealthOmicsRunResource(CfnResource):
-    """One event at a time, answered once."""
+    """One event at a time, answered once.
+
+    Args:
+        schedule: gives the EventBridge calls, where a run was waited for.
+    """
 
     _event: dict[str, Any]
     _context: Any
+    _silent: decision.Silence | None
 
-    def __init__(self) -> None:
+    def __init__(self, schedule: Callable[[], Schedule]) -> None:
+        self._schedule = schedule
         # With this variable set crhelper makes no clients; nothing else of it is wanted.
         inherited = os.environ.get(_SAM_LOCAL)
         os.environ[_SAM_LOCAL] = "true"
@@ -71,15 +84,20 @@ class HealthOmicsRunResource(CfnResource):
         self._forget()
         super().__call__(event, context)
         with self._answering:
-            if self._undelivered:
-                raise AnswerNotDeliveredError(self._undelivered)
+            undelivered = self._undelivered
+        self._stop_polling(undelivered)
+        if undelivered:
+            raise AnswerNotDeliveredError(undelivered)
 
     def remember(self, run: Run) -> None:
         """Whatever happens from here on, the answer names this run."""
         self.PhysicalResourceId = str(run.physical_id)
 
-    def take(self, answer: decision.Answer) -> str | None:
+    def take(self, answer: decision.Outcome) -> str | None:
         """Make the decision's answer the one that is sent; returns the physical id, as crhelper wants it."""
+        if isinstance(answer, decision.Silence):
+            self._silent = answer
+            return None
         if answer.succeeded:
             self.Data.update(answer.attributes)
         else:
@@ -102,6 +120,26 @@ class HealthOmicsRunResource(CfnResource):
         self.NoEcho = False
         self._answered = False
         self._undelivered = ""
+        self._silent = None
+
+    def _poll_enabled(self) -> bool:
+        """Whether this invocation answers nothing; crhelper would poll for every request, even one that is done."""
+        return self._silent is not None
+
+    def _polling_init(self, event: Mapping[str, Any]) -> None:
+        """The rule is in place already: where it was put, refused calls are tried again."""
+
+    def _stop_polling(self, undelivered: str) -> None:
+        """After the last look the rule goes, and not before: until then EventBridge makes good for a crash."""
+        if POLL not in self._event or (self._silent and self._silent.waiting):
+            return
+        request = Request.of(self._event)
+        if undelivered and age(request.sent_at, datetime.now(UTC)) < request.service_timeout:
+            return  # the next look answers again
+        try:
+            self._schedule().remove(request)
+        except (ClientError, BotoCoreError) as error:
+            journal.left_behind(error)  # until the next look
 
     def _set_timeout(self) -> None:
         left = self._context.get_remaining_time_in_millis() / 1000

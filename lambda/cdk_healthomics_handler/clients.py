@@ -10,6 +10,7 @@ from botocore.config import Config
 
 from cdk_healthomics_handler.healthomics import HealthOmics
 from cdk_healthomics_handler.names import SERVICE
+from cdk_healthomics_handler.schedule import Schedule
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -36,3 +37,9 @@ def healthomics() -> HealthOmics:
 def cloudformation() -> "CloudFormationClient":
     """CloudFormation."""
     return boto3.client("cloudformation", config=CONFIG)
+
+
+@cache
+def schedule() -> Schedule:
+    """EventBridge."""
+    return Schedule(boto3.client("events", config=CONFIG))

@@ -1,7 +1,7 @@
 """What to do next with an event: a pure function of the request and of what has been seen so far.
 
 No AWS and no clock: :func:`decide` returns one frozen action, ``lifecycle`` carries it out, adds what it saw and asks
-again, until the action is an :class:`Answer`. The table that this implements is docs/lifecycle.md.
+again, until the action is an :class:`Outcome`. The table that this implements is docs/lifecycle.md.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Any
 
 from cdk_healthomics_handler.event import PhysicalId, Request, RequestType
 from cdk_healthomics_handler.names import RELEASED, OwnershipTag, RemovalPolicy
-from cdk_healthomics_handler.run import ACTIVE, ADOPTABLE, CANCELLED, DELETED, Run
+from cdk_healthomics_handler.run import ACTIVE, ADOPTABLE, CANCELLED, DELETED, REACHED, Run
 from cdk_healthomics_handler.start_run import Wanted
 
 
@@ -56,6 +56,14 @@ class Seen:
     """The tags of the kept run are as wanted, or the finished run's release was tried."""
     failure: str | None = None
     """Why nothing more can be tried."""
+    waited: bool = False
+    """A run was given time inside this invocation."""
+    closing: bool = False
+    """The request's time will be over before EventBridge could let the function look again."""
+    scheduled: bool = False
+    """EventBridge will let the function look again."""
+    unscheduled: bool = False
+    """No rule of the resource's is left, or it was tried to remove it."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +115,7 @@ class Cancel(Action):
 
 @dataclass(frozen=True)
 class Wait(Action):
-    """Give the run time to stop, then look again."""
+    """Give the run time, then look again."""
 
     run: Run
 
@@ -129,6 +137,26 @@ class Release(Action):
 
 
 @dataclass(frozen=True)
+class Schedule(Action):
+    """Let EventBridge invoke the function every minute, to look at the run again."""
+
+    run: Run
+
+
+@dataclass(frozen=True)
+class Unschedule(Action):
+    """Remove the resource's EventBridge rule, whatever request it was made for."""
+
+
+@dataclass(frozen=True)
+class Silence(Action):
+    """The end of an invocation that answers nothing."""
+
+    waiting: bool
+    """Whether EventBridge goes on letting the function look again."""
+
+
+@dataclass(frozen=True)
 class Answer(Action):
     """The end: what CloudFormation is told."""
 
@@ -138,16 +166,23 @@ class Answer(Action):
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
+Outcome = Answer | Silence
+"""What ends an invocation."""
+
+
 def decide(request: Request, wanted: Wanted | None, seen: Seen) -> Action:
     """The next action.
 
     Args:
         request: what CloudFormation asks for.
-        wanted: the run that it asks for; None on Delete, and where the properties ask for no valid one.
+        wanted: the run that it asks for; None on Delete, on a second look, and where the properties ask for no valid
+            one.
         seen: what this invocation has seen and done so far.
     """
+    if request.polls:
+        return _look_again(request, seen)
     if request.type is RequestType.DELETE:
-        return _delete(request, seen)
+        return _stop_waiting(request, seen) or _delete(request, seen)
     if seen.failure or wanted is None:
         return _failed(request, seen.started or (_started_before(wanted, seen) if wanted else None), seen.failure)
     if request.type is RequestType.UPDATE:
@@ -159,7 +194,11 @@ def _create(request: Request, wanted: Wanted, seen: Seen) -> Action:
     run = seen.started or _started_before(wanted, seen)
     if run is None:
         return _start(wanted, seen)
-    return _stand_by(request, run, seen, ask=seen.late) or _succeeded("the run is started", run)
+    return (
+        _stand_by(request, run, seen, ask=seen.late)
+        or _await(request, run, seen)
+        or _succeeded("the run is started", run)
+    )
 
 
 def _update(request: Request, wanted: Wanted, seen: Seen) -> Action:
@@ -198,6 +237,7 @@ def _update(request: Request, wanted: Wanted, seen: Seen) -> Action:
     return (
         _stand_by(request, run, seen, ask=True)
         or _sweep_strays(request, wanted, current, run, seen)
+        or _await(request, run, seen)
         or _succeeded("the new run is started; it replaces the old one", run)
     )
 
@@ -208,8 +248,60 @@ def _keep(request: Request, wanted: Wanted, current: Run, seen: Seen) -> Action:
     return (
         _sweep_strays(request, wanted, current, current, seen)
         or _retag(wanted, current, seen)
+        or (None if current.ended and not seen.waited else _await(request, current, seen))
         or _succeeded("nothing that defines the run has changed", current)
     )
+
+
+def _await(request: Request, run: Run, seen: Seen) -> Action | None:
+    """The next step until the run is where the user wants to wait for it. None: there is nothing to wait for."""
+    if run.status in REACHED[request.wait_for]:
+        return None
+    if request.type is RequestType.UPDATE and seen.rolling_back is None:
+        return AskCloudFormation("does the stack go forward, or back to what was good enough before?")
+    if seen.rolling_back:
+        return None
+    if run.ended:
+        return _ended(run)
+    if seen.closing:
+        return Wait("its end comes before EventBridge could invoke the function again", run)
+    if not seen.scheduled:
+        return Schedule(f"the run is not {request.wait_for} yet", run)
+    return Silence("EventBridge invokes the function again", waiting=True)
+
+
+def _look_again(request: Request, seen: Seen) -> Action:
+    """EventBridge has invoked the function to look at a run that is waited for."""
+    physical_id = PhysicalId.parse(request.physical_id)
+    if seen.failure and seen.closing:
+        return _failed(request, None, seen.failure)
+    if seen.failure or physical_id is None:
+        return Silence("the run could not be looked at; EventBridge invokes the function again", waiting=True)
+    if seen.current is None:
+        return Read("has it come as far as it is waited for?", physical_id)
+    if isinstance(seen.current, Gone):
+        return _failed(request, None, f"Run {physical_id.run_id} was deleted while it was waited for.")
+    run = seen.current
+    if run.status in REACHED[request.wait_for]:
+        return _succeeded(f"the run is {run.status}", run)
+    if run.ended:
+        return _ended(run)
+    if seen.standing is None:
+        return AskCloudFormation("does it still wait for this run?")
+    if seen.standing is Standing.OVERTAKEN:
+        return Silence("CloudFormation has moved on", waiting=False)
+    if seen.closing:
+        return Wait("its end comes before EventBridge could invoke the function again", run)
+    return Silence("EventBridge invokes the function again", waiting=True)
+
+
+def _stop_waiting(request: Request, seen: Seen) -> Action | None:
+    """A run that is deleted is waited for no longer. None: nobody waits."""
+    if not request.waits or seen.failure or seen.unscheduled or seen.standing is Standing.OVERTAKEN:
+        return None
+    if seen.late and seen.standing is None:
+        return AskCloudFormation("has the resource been made anew, and waits for its run?")
+    return Unschedule("nobody waits for the run any longer")
 
 
 def _retag(wanted: Wanted, run: Run, seen: Seen) -> Action | None:
@@ -325,6 +417,10 @@ def _undoes_a_create(request: Request) -> bool:
 
 def _succeeded(why: str, run: Run) -> Answer:
     return Answer(why, succeeded=True, physical_id=str(run.physical_id), attributes=run.attributes)
+
+
+def _ended(run: Run) -> Answer:
+    return Answer(run.end, succeeded=False, physical_id=str(run.physical_id))
 
 
 def _overtaken(run: Run | None, outcome: str = "so no run was left for it") -> Answer:

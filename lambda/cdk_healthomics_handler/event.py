@@ -7,10 +7,14 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple, Self
 from urllib.parse import parse_qs, urlsplit
 
-from cdk_healthomics_handler.names import Property, RemovalPolicy
+from cdk_healthomics_handler.names import Property, RemovalPolicy, WaitFor
 
 DEFAULT_SERVICE_TIMEOUT: Final = 3600
 """Seconds; CloudFormation's own default where the resource names none."""
+POLL: Final = "CrHelperPoll"
+"""crhelper's mark on an event by which EventBridge invokes the function again while a run is waited for."""
+_SENT_AT: Final = "SentAt"
+"""In such an event: when the request was sent, or else first heard of."""
 
 
 class RequestType(StrEnum):
@@ -50,6 +54,10 @@ class Request:
     old_properties: Mapping[str, Any] = field(default_factory=dict)
     sent_at: datetime | None = None
     """When CloudFormation signed the ResponseURL; None where the URL does not tell."""
+    response_url: str = field(default="", repr=False)
+    """A credential: whoever has it can answer."""
+    polls: bool = False
+    """Whether EventBridge sent this to look again at a run that is waited for; its physical id is that run's."""
 
     @classmethod
     def of(cls, event: Mapping[str, Any]) -> Self:
@@ -67,8 +75,30 @@ class Request:
             physical_id=event.get("PhysicalResourceId"),
             properties=event.get("ResourceProperties") or {},
             old_properties=event.get("OldResourceProperties") or {},
-            sent_at=_signed_at(event.get("ResponseURL", "")),
+            sent_at=_signed_at(event.get("ResponseURL", "")) or _told(event),
+            response_url=event.get("ResponseURL", ""),
+            polls=POLL in event,
         )
+
+    def poll(self, physical_id: PhysicalId, sent_at: datetime) -> dict[str, Any]:
+        """The event by which EventBridge lets the function look again: short, whatever the run's parameters are.
+
+        Args:
+            physical_id: of the run that is waited for.
+            sent_at: when CloudFormation sent this request, as far as can be told.
+        """
+        kept = (Property.SERVICE_TIMEOUT, Property.WAIT_FOR)
+        return {
+            POLL: True,
+            "RequestType": self.type.value,
+            "ResponseURL": self.response_url,
+            "StackId": self.stack_id,
+            "RequestId": self.request_id,
+            "LogicalResourceId": self.logical_id,
+            "PhysicalResourceId": str(physical_id),
+            "ResourceProperties": {name.value: self.properties[name] for name in kept if name in self.properties},
+            _SENT_AT: self.sent_at.isoformat() if self.sent_at else sent_at.isoformat(),
+        }
 
     @property
     def stack_name(self) -> str:
@@ -86,6 +116,16 @@ class Request:
         return self.removal_policy in set(RemovalPolicy)
 
     @property
+    def wait_for(self) -> str:
+        """A :class:`WaitFor`."""
+        return str(self.properties.get(Property.WAIT_FOR, WaitFor.SUBMITTED))
+
+    @property
+    def waits(self) -> bool:
+        """Whether the answer waits until the run has come further than StartRun."""
+        return self.wait_for != WaitFor.SUBMITTED
+
+    @property
     def service_timeout(self) -> int:
         """Seconds after which CloudFormation gives this request up."""
         return int(self.properties.get(Property.SERVICE_TIMEOUT, DEFAULT_SERVICE_TIMEOUT))
@@ -98,3 +138,7 @@ def _signed_at(response_url: str) -> datetime | None:
         return datetime.strptime(signed, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
         return None
+
+
+def _told(event: Mapping[str, Any]) -> datetime | None:
+    return datetime.fromisoformat(event[_SENT_AT]) if _SENT_AT in event else None

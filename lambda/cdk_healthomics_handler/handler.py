@@ -1,4 +1,7 @@
-"""The function's entry point: event → :mod:`lifecycle` (decision, calls) → answer."""
+"""The function's entry point: event → :mod:`lifecycle` (decision, calls) → answer.
+
+Events come from CloudFormation, and from EventBridge while a run is waited for.
+"""
 
 from typing import Any, Final
 
@@ -10,7 +13,7 @@ from cdk_healthomics_handler.pace import Clock, Pace
 
 PACE: Final = Pace()
 
-resource: Final = HealthOmicsRunResource()
+resource: Final = HealthOmicsRunResource(clients.schedule)
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
@@ -25,6 +28,8 @@ def handler(event: dict[str, Any], context: Any) -> None:
 @resource.create
 @resource.update
 @resource.delete
+@resource.poll_create
+@resource.poll_update
 def carry_out(event: dict[str, Any], context: Any) -> str | None:
     """Do what the event asks for; returns the physical id."""
     try:
@@ -34,9 +39,12 @@ def carry_out(event: dict[str, Any], context: Any) -> str | None:
             remaining=context.get_remaining_time_in_millis() / 1000,
             service_timeout=request.service_timeout,
             sent_at=request.sent_at,
+            look=request.polls,
         )
-        lifecycle = Lifecycle(request, clients.healthomics(), clients.cloudformation, clock, resource.remember)
-        return resource.take(lifecycle.answer())
+        lifecycle = Lifecycle(
+            request, clients.healthomics(), clients.cloudformation, clients.schedule, clock, resource.remember
+        )
+        return resource.take(lifecycle.outcome())
     except Exception as error:  # noqa: BLE001 - whatever breaks, CloudFormation gets an answer with the run's id
         journal.broken(error)
         resource.fail(f"cdk-healthomics failed unexpectedly: {type(error).__name__}: {error}")

@@ -39,6 +39,11 @@ def answered(status: str, undelivered: str) -> None:
     _LOG.log(logging.ERROR if undelivered else logging.INFO, {"answered": status, "undelivered": undelivered or None})
 
 
+def left_behind(error: Error) -> None:
+    """Log that the rule of a run that is waited for no longer could not be removed."""
+    _LOG.warning({"ruleNotRemoved": code(error), "operation": getattr(error, "operation_name", None)})
+
+
 def broken(error: BaseException) -> None:
     """Log an error that nobody expected: where it was raised, without its message."""
     places = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
@@ -51,6 +56,7 @@ def _seen(seen: Seen) -> dict[str, Any]:
         "found": None if seen.found is None else [_brief(run) for run in seen.found],
         "started": _brief(seen.started),
         "standing": seen.standing and seen.standing.name,
+        "closing": seen.closing and seen.waited,
         "cancelled": sorted(seen.cancelled),
         "late": seen.late,
         "uncertain": seen.uncertain,

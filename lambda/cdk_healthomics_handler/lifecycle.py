@@ -14,13 +14,17 @@ from cdk_healthomics_handler.decision import (
     AskCloudFormation,
     Cancel,
     Gone,
+    Outcome,
     Read,
     Release,
+    Schedule,
     Search,
     Seen,
+    Silence,
     Standing,
     Start,
     Tag,
+    Unschedule,
     Wait,
     decide,
 )
@@ -35,6 +39,9 @@ from cdk_healthomics_handler.start_run import Wanted
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
+    from cdk_healthomics_handler.schedule import Schedule as EventBridge
+
+_UNSCHEDULES: Final = 3
 _ASKS_AFTER_START: Final = 3
 _BEFORE: Final = timedelta(seconds=60)
 """By how much a run may seem older than the request that it was started for."""
@@ -49,6 +56,8 @@ class Lifecycle:
     healthomics: HealthOmics
     cloudformation: Callable[[], "CloudFormationClient"]
     """Called only where CloudFormation must be asked: most requests need no client of it."""
+    schedule: Callable[[], "EventBridge"]
+    """Called only where a run is waited for."""
     clock: Clock
     remember: Callable[[Run], None]
     """Told of a run at once when it is started; must not raise."""
@@ -62,15 +71,15 @@ class Lifecycle:
     _first_refusal: float = 0.0
     _last_words: str = ""
 
-    def answer(self) -> Answer:
-        """Work on the request until it is answered. What a call raises is part of the answer, never raised."""
+    def outcome(self) -> Outcome:
+        """Work on the request until its end. What a call raises is part of the answer, never raised."""
         self._read_properties()
         self.seen = replace(self.seen, uncertain=self.clock.late)
         while True:
             self._look_at_clock()
             action = decide(self.request, self._wanted, self.seen)
             journal.decided(action, self.seen)
-            if isinstance(action, Answer):
+            if isinstance(action, (Answer, Silence)):
                 return action
             if self.clock.over:
                 self.seen = replace(self.seen, failure=self._why_given_up(action))
@@ -81,6 +90,8 @@ class Lifecycle:
                 self._refused(action, error)
 
     def _read_properties(self) -> None:
+        if self.request.polls:
+            return
         members = self.healthomics.members
         self._names = start_run.names(self.request, members)
         if self.request.type is RequestType.DELETE:
@@ -91,26 +102,38 @@ class Lifecycle:
             self.seen = replace(self.seen, failure=str(error))
 
     def _look_at_clock(self) -> None:
-        self.seen = replace(self.seen, late=self.clock.late)
+        self.seen = replace(self.seen, late=self.clock.late, closing=self.clock.closing)
         stale = self.clock.elapsed - self._asked_at > self.clock.pace.trust
         if stale and self.seen.standing is Standing.CURRENT and self.seen.started is None:
             self.seen = replace(self.seen, standing=None)
 
     def _carry_out(self, action: Action) -> None:
         match action:
-            case Start(request=request):
-                self._started(self.healthomics.start(request))
             case Read(physical_id=physical_id):
                 self.seen = replace(self.seen, current=self.healthomics.read(physical_id))
             case Search():
                 self._search(action)
             case AskCloudFormation():
                 self._ask()
-            case Cancel(run=run):
-                self._cancel(run)
             case Wait(run=run):
                 self.clock.wait(self.clock.pace.poll)
-                self.seen = replace(self.seen, current=self.healthomics.read(run.physical_id))
+                self._saw(self._now(run))
+                self.seen = replace(self.seen, waited=True)
+            case _:
+                self._change(action)
+
+    def _change(self, action: Action) -> None:
+        match action:
+            case Start(request=request):
+                self._started(self.healthomics.start(request))
+            case Cancel(run=run):
+                self._cancel(run)
+            case Schedule(run=run):
+                self.schedule().put(self.request, run, self.clock.now())
+                self.seen = replace(self.seen, scheduled=True)
+            case Unschedule():
+                self.schedule().remove_all(self.request)
+                self.seen = replace(self.seen, unscheduled=True)
             case Tag(run=run, add=add, remove=remove):
                 self.healthomics.tag(run, add, remove)
                 self.seen = replace(self.seen, tagged=True)
@@ -151,12 +174,16 @@ class Lifecycle:
             if classify(error) in {Refusal.NOT_YET, Refusal.UNCERTAIN}:
                 raise
             # How a finished run is refused is not documented: its status tells, not the error's code.
-            now = self.healthomics.read(run.physical_id)
-            if isinstance(now, Run) and now.active:
+            now = self._now(run)
+            if now.active:
                 raise
-            self._saw(replace(run, status=DELETED) if isinstance(now, Gone) else now)
+            self._saw(now)
         else:
             self.seen = replace(self.seen, cancelled=self.seen.cancelled | {run.id})
+
+    def _now(self, run: Run) -> Run:
+        now = self.healthomics.read(run.physical_id)
+        return replace(run, status=DELETED) if isinstance(now, Gone) else now
 
     def _saw(self, run: Run) -> None:
         """A run's status has changed: put it where the old one was."""
@@ -176,8 +203,14 @@ class Lifecycle:
             # A finished run costs nothing: better an unmarked run than a stack stuck in DELETE_FAILED.
             self.seen = replace(self.seen, tagged=True)
             return
+        if isinstance(action, Unschedule) and (refusal is Refusal.FINAL or self._refusals >= _UNSCHEDULES):
+            # Nobody waits in all likelihood, and where no run of the stack waits any more, it is not allowed.
+            self.seen = replace(self.seen, unscheduled=True)
+            return
         if isinstance(action, Tag) and refusal is Refusal.GONE:
             self.seen = replace(self.seen, current=None, found=None)  # somebody deleted the run meanwhile: look again
+        elif isinstance(action, Schedule) and refusal is Refusal.GONE:
+            pass  # an older request's end took the rule away in between: put it anew
         elif refusal in _LASTING and not isinstance(action, Cancel):
             self.seen = replace(self.seen, failure=self._last_words)
             return
@@ -199,6 +232,11 @@ class Lifecycle:
         if isinstance(action, (Wait, Search)) and self.seen.cancelled:
             runs = ", ".join(sorted(self.seen.cancelled))
             return f"CancelRun was accepted, but run {runs} was still stopping after {spent}. Delete the stack again."
+        if isinstance(action, Wait) and action.run.active and self.request.type is not RequestType.DELETE:
+            return (
+                f"Run {action.run.id} is still {action.run.status}, not {self.request.wait_for}, at the end of the "
+                f"{self.request.service_timeout} s that CloudFormation waits."
+            )
         if self._refusals:
             return f"{self._last_words} (tried for {spent}, {self._refusals} times refused)"
         return f"The time for this request was over after {spent}, before {type(action).__name__} could be carried out."

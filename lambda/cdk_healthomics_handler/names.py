@@ -21,6 +21,19 @@ class Property(StrEnum):
     """Any text; a change of it starts a new run."""
     REMOVAL_POLICY = "RemovalPolicy"
     """A :class:`RemovalPolicy`; absent means that Delete cancels the run."""
+    WAIT_FOR = "WaitFor"
+    """A :class:`WaitFor`; absent means SUBMITTED."""
+
+
+class WaitFor(StrEnum):
+    """How far a run must have come before its resource counts as created or updated."""
+
+    SUBMITTED = "SUBMITTED"
+    """StartRun has accepted it: nothing is waited for."""
+    RUNNING = "RUNNING"
+    """It runs, or has completed: it has left the queue, and its workflow and role were accepted."""
+    COMPLETED = "COMPLETED"
+    """It has completed, and its outputs are there."""
 
 
 class RemovalPolicy(StrEnum):
@@ -59,6 +72,13 @@ class OwnershipTag(StrEnum):
 
 RELEASED: Final = "released"
 """The value of :attr:`OwnershipTag.DEFINITION` on a finished run whose resource is gone."""
+
+
+RULE_PREFIX: Final = "cdk-healthomics-"
+"""The names of the EventBridge rules that invoke the function again while a run is waited for begin with this, followed
+by the last part of the stack's id."""
+LOG_GROUP: Final = "/aws/omics/WorkflowLog"
+"""Where HealthOmics writes the logs of all runs (User Guide, "Monitoring")."""
 
 
 def property_name(member: str) -> str:

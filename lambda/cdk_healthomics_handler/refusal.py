@@ -28,9 +28,12 @@ class Refusal(Enum):
 
 _NOT_YET: Final = frozenset(
     {"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"}
+    | {"LimitExceededException", "ConcurrentModificationException"}  # EventBridge's: so many rules, so many at once
     | {"AccessDeniedException", "AccessDenied", "UnrecognizedClientException", "InvalidClientTokenId"}
 )
-_UNCERTAIN: Final = frozenset({"InternalServerException", "RequestTimeoutException", "RequestTimeout"})
+_UNCERTAIN: Final = frozenset(
+    {"InternalServerException", "InternalException", "RequestTimeoutException", "RequestTimeout"}
+)
 _NO_ROLE_YET: Final = re.compile(r"\bassum", re.IGNORECASE)
 """A role that was made seconds ago cannot be assumed yet; by which code HealthOmics says so is not documented."""
 _SERVER_ERROR: Final = 500

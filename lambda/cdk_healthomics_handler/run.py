@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final, Self
 
 from cdk_healthomics_handler.event import PhysicalId, Request
-from cdk_healthomics_handler.names import Attribute, OwnershipTag
+from cdk_healthomics_handler.names import LOG_GROUP, Attribute, OwnershipTag, WaitFor
 
 ACTIVE: Final = frozenset({"PENDING", "STARTING", "RUNNING", "STOPPING"})
 """The statuses in which a run may cost money and can be cancelled."""
@@ -14,6 +14,12 @@ CANCELLED: Final = "CANCELLED"
 DELETED: Final = "DELETED"
 TERMINAL: Final = frozenset({"COMPLETED", "FAILED", CANCELLED, DELETED})
 """The statuses that a run never leaves."""
+REACHED: Final[Mapping[str, frozenset[str]]] = {
+    WaitFor.SUBMITTED: ACTIVE | TERMINAL,
+    WaitFor.RUNNING: frozenset({"RUNNING", "COMPLETED"}),
+    WaitFor.COMPLETED: frozenset({"COMPLETED"}),
+}
+"""The statuses in which a run has come as far as somebody waits for."""
 ADOPTABLE: Final = ACTIVE | {"COMPLETED"}
 """The statuses in which a run has, or may have, results that an Update could go back to."""
 
@@ -29,6 +35,8 @@ class Run:
     output_uri: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     created: datetime | None = None
+    failure_reason: str = ""
+    status_message: str = ""
 
     @classmethod
     def of(cls, answer: Mapping[str, Any]) -> Self:
@@ -41,6 +49,8 @@ class Run:
             output_uri=str(answer.get("runOutputUri", "")),
             tags=answer.get("tags") or {},
             created=answer.get("creationTime"),
+            failure_reason=str(answer.get("failureReason") or ""),
+            status_message=str(answer.get("statusMessage") or ""),
         )
 
     @classmethod
@@ -67,6 +77,20 @@ class Run:
     def active(self) -> bool:
         """Whether the run may cost money and can be cancelled."""
         return self.status in ACTIVE
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run never changes its status again."""
+        return self.status in TERMINAL
+
+    @property
+    def end(self) -> str:
+        """How the run ended, for a person: status, reason, message, and where its logs are."""
+        told = [each.rstrip(".") for each in (self.failure_reason, self.status_message) if each]
+        return (
+            f"Run {self.id} is {': '.join([self.status, *told])}. "
+            f"Its logs are in log group {LOG_GROUP}, streams run/{self.id} and run/{self.id}/engine."
+        )
 
     @property
     def attributes(self) -> dict[str, str]:

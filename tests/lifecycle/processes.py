@@ -23,6 +23,8 @@ PACE: Final = {
     "slowest": 0.2,
     "growth": 10.0,
     "trust": 0.3,
+    "next_look": 2.5,
+    "look": 2.0,
     "reserve": 0.5,
 }
 

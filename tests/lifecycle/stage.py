@@ -16,6 +16,7 @@ from local_aws.healthomics import Fault, HealthOmics, Kind, Settings
 from local_aws.healthomics.service import Response, StoredRun
 from local_aws.loopback import serving
 from tests.events import PROPERTIES, STACK_ID, new_event
+from tests.lifecycle.eventbridge import EventBridge
 from tests.lifecycle.processes import Function, Outcome
 
 ANSWERS: Final = "/answers/"
@@ -86,6 +87,7 @@ class Stage:
 
     service: HealthOmics
     cloudformation: CloudFormation
+    eventbridge: EventBridge
     function: Function
     url: str
     environment: Mapping[str, str]
@@ -138,6 +140,15 @@ class Stage:
             if outcomes[-1].error is None:
                 break
         return outcomes
+
+    def minute(self) -> None:
+        """Let a minute pass for EventBridge: each target is delivered as Lambda does."""
+        for event in self.eventbridge.due():
+            self.deliver(event)
+
+    def now(self) -> datetime:
+        """The time, as CloudFormation has it."""
+        return datetime.now(UTC)
 
     def answers(self, event: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Every answer to an event."""
@@ -211,10 +222,11 @@ def staged(**settings: Any) -> Iterator[Stage]:
     quick = {"pending": 0.05, "starting": 0.05, "stopping": 0.1, "start_rate": None}
     service = HealthOmics(Settings(**{**quick, **settings}))
     cloudformation = CloudFormation()
-    with serving(cloudformation.route, service.handle) as url, ThreadPoolExecutor(40) as pool:
+    eventbridge = EventBridge()
+    with serving(cloudformation.route, eventbridge.route, service.handle) as url, ThreadPoolExecutor(40) as pool:
         environment = function_environment(url)
         with Function(environment) as function:
-            yield Stage(service, cloudformation, function, url, environment, pool)
+            yield Stage(service, cloudformation, eventbridge, function, url, environment, pool)
 
 
 def stack_id_of(name: str) -> str:
