@@ -12,6 +12,7 @@ from cdk_healthomics.enums import (
     WorkflowType,
 )
 from cdk_healthomics.run import HealthOmicsRun
+from cdk_healthomics_handler.names import WaitFor
 
 __all__ = [
     "CacheBehavior",
@@ -23,5 +24,6 @@ __all__ = [
     "ScratchStorageMode",
     "StorageType",
     "ValidationError",
+    "WaitFor",
     "WorkflowType",
 ]

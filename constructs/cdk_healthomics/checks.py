@@ -10,12 +10,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from aws_cdk import Duration, RemovalPolicy, aws_iam
+from aws_cdk import CfnElement, Duration, RemovalPolicy, aws_iam
 
-from cdk_healthomics import model
+from cdk_healthomics import model, workflow
 from cdk_healthomics.documents import PARAMETERS_LIMIT, document_problems, well_formed
 from cdk_healthomics.tokens import is_token
-from cdk_healthomics_handler.names import TAG_PREFIX, OwnershipTag
+from cdk_healthomics_handler.names import TAG_PREFIX, OwnershipTag, WaitFor
 
 Arguments = Mapping[str, Any]
 """The construct's arguments by name, those that were left out left out."""
@@ -41,6 +41,11 @@ class ValidationError(ValueError):
 def problems(arguments: Arguments) -> list[str]:
     """Every problem of a run's arguments; none: they are good as far as can be told here."""
     return [problem for check in (_by_model, *_RULES) for problem in check(arguments)]
+
+
+def tag_problems(tags: Mapping[str, str]) -> list[str]:
+    """What is wrong with all of a run's tags, those of ``Tags.of(…)`` counted."""
+    return list(_tags("tags, with those of Tags.of(…),", tags, model.members()["tags"]))
 
 
 def shown(value: Any) -> str:
@@ -127,14 +132,18 @@ _OTHER_TYPES: Final = frozenset({"roleArn", "sessionPolicy"})
 
 
 def _one_source(arguments: Arguments) -> Iterator[str]:
-    given = [name for name in ("workflow_id", "run_id") if name in arguments]
+    given = [name for name in ("workflow_id", "workflow", "run_id") if name in arguments]
     if not given:
-        yield "neither workflow_id nor run_id was given: give workflow_id, or run_id to run an earlier run again"
-    elif len(given) > 1:
         yield (
-            f"workflow_id was {shown(arguments['workflow_id'])} and run_id was {shown(arguments['run_id'])}: "
-            "only one may be given; run_id runs an earlier run again, with its workflow"
+            "neither workflow_id nor workflow nor run_id was given: give one of them; run_id runs an earlier run again"
         )
+    elif len(given) > 1:
+        values = " and ".join(f"{name} was {_named(arguments[name])}" for name in given)
+        yield f"{values}: only one may be given; run_id runs an earlier run again, with its workflow"
+
+
+def _named(value: Any) -> str:
+    return value.node.path if isinstance(value, CfnElement) else shown(value)
 
 
 def _documents(arguments: Arguments) -> Iterator[str]:
@@ -195,6 +204,9 @@ def _lifecycle(arguments: Arguments) -> Iterator[str]:
     trigger = arguments.get("rerun_trigger", "")
     if not is_token(trigger):
         yield from _written_text("rerun_trigger", trigger)
+    wait_for = arguments.get("wait_for", WaitFor.SUBMITTED)
+    if not is_token(wait_for) and wait_for not in set(WaitFor):
+        yield f"wait_for was {shown(wait_for)}: must be one of {', '.join(WaitFor)}"
     timeout = arguments.get("timeout")
     if timeout is not None:
         yield from _timeout(timeout)
@@ -214,7 +226,8 @@ def _timeout(timeout: Any) -> Iterator[str]:
     if not 1 <= seconds <= LONGEST_TIMEOUT.to_seconds() or seconds != int(seconds):
         yield (
             f"timeout was {seconds:g} seconds: must be 1 second to 60 minutes, in whole seconds, for CloudFormation "
-            "waits no longer for a custom resource; for a longer wait act on the run's status instead"
+            "waits no longer for a custom resource; for a longer run leave wait_for out, and act on its end with "
+            "on_completed and on_failed"
         )
 
 
@@ -233,4 +246,5 @@ _RULES: Final = (
     _role,
     _session_policy,
     _lifecycle,
+    workflow.problems,
 )

@@ -31,8 +31,9 @@ def properties(stack: Stack, arguments: Mapping[str, Any], role_arn: str, tags: 
             asked[property_name(member)] = _property(stack, member, arguments[argument])
     asked[property_name("roleArn")] = role_arn
     asked[property_name("tags")] = tags
-    if "rerun_trigger" in arguments:
-        asked[Property.RERUN_TRIGGER.value] = arguments["rerun_trigger"]
+    for name, argument in ((Property.RERUN_TRIGGER, "rerun_trigger"), (Property.WAIT_FOR, "wait_for")):
+        if argument in arguments:
+            asked[name.value] = _plain(arguments[argument])
     policy = _RETAINING.get(arguments.get("removal_policy", RemovalPolicy.DESTROY))
     if policy:
         asked[Property.REMOVAL_POLICY.value] = policy.value
@@ -44,5 +45,9 @@ def _property(stack: Stack, member: str, value: Any) -> Any:
         return written(stack, value)
     if isinstance(value, aws_iam.PolicyDocument):
         return stack.to_json_string(value)
-    # jsii knows no subclasses of str and int, which enums are.
+    return _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    """A value as jsii knows it; of str and int it knows no subclasses, which enums are."""
     return str(value) if isinstance(value, str) else int(value) if isinstance(value, int) else value

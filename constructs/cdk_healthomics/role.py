@@ -2,10 +2,9 @@
 
 from aws_cdk import RemovalPolicies, RemovalPolicy, Stack, aws_iam
 
+from cdk_healthomics import nag
+from cdk_healthomics_handler.names import LOG_GROUP
 from constructs import Construct
-
-LOG_GROUP = "/aws/omics/WorkflowLog"
-"""Where HealthOmics writes the logs of all runs (User Guide, "Monitoring")."""
 
 
 def path_of_made_roles(stack: Stack) -> str:
@@ -55,6 +54,7 @@ def make_role(scope: Construct, removal_policy: RemovalPolicy | None) -> aws_iam
             )
         },
     )
+    nag.answer(role, nag.Rule.WILDCARDS, "HealthOmics makes the log streams, and names them after runs.")
     if removal_policy not in {None, RemovalPolicy.DESTROY}:
         RemovalPolicies.of(role).apply(removal_policy)
     return role

@@ -2,12 +2,25 @@
 
 import builtins
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import jsii
-from aws_cdk import CustomResource, Duration, ITaggableV2, RemovalPolicy, Stack, TagManager, TagType, aws_iam
+from aws_cdk import (
+    Annotations,
+    CfnResource,
+    CustomResource,
+    Duration,
+    ITaggableV2,
+    RemovalPolicy,
+    Stack,
+    TagManager,
+    TagType,
+    aws_events,
+    aws_iam,
+)
 
-from cdk_healthomics import checks
+from cdk_healthomics import checks, events, naming
+from cdk_healthomics import workflow as workflows
 from cdk_healthomics.enums import (
     CacheBehavior,
     LogLevel,
@@ -21,8 +34,11 @@ from cdk_healthomics.enums import (
 from cdk_healthomics.properties import properties
 from cdk_healthomics.provider import Provider
 from cdk_healthomics.role import make_role
-from cdk_healthomics_handler.names import RESOURCE_TYPE, Attribute
-from constructs import Construct
+from cdk_healthomics_handler.names import RESOURCE_TYPE, Attribute, WaitFor, property_name
+from constructs import Construct, IDependable, IValidation
+
+if TYPE_CHECKING:
+    from aws_cdk import aws_omics
 
 _OWN_TAGS_PRIORITY: Final = 10_000
 """Above any that ``Tags.of(…).add`` is given in practice: a run's own tags win."""
@@ -44,6 +60,7 @@ class HealthOmicsRun(Construct):
         *,
         output_uri: str,
         workflow_id: str | None = None,
+        workflow: "aws_omics.CfnWorkflow | aws_omics.CfnWorkflowVersion | None" = None,
         run_id: str | None = None,
         workflow_type: WorkflowType | str | None = None,
         workflow_owner_id: str | None = None,
@@ -66,20 +83,25 @@ class HealthOmicsRun(Construct):
         output_uri_prefix_mode: OutputUriPrefixMode | str | None = None,
         session_policy: str | aws_iam.PolicyDocument | None = None,
         tags: Mapping[str, str] | None = None,
+        wait_for: WaitFor | str | None = None,
         timeout: Duration | None = None,
         rerun_trigger: str | None = None,
         removal_policy: RemovalPolicy | None = None,
     ) -> None:
         """Declare a run.
 
-        Each argument up to ``tags`` is the member of the StartRun API of the same name in camelCase, and has no
-        default here: where it is left out, HealthOmics' own default holds. CDK tokens are taken everywhere.
+        Each argument up to ``tags``, but for ``workflow``, is the member of the StartRun API of the same name in
+        camelCase, and has no default here: where it is left out, HealthOmics' own default holds. CDK tokens are taken
+        everywhere.
 
         Args:
             scope: the construct that this one is part of.
             construct_id: its id there. A change of it makes another resource, hence another run.
             output_uri: where the run's outputs go: an S3 URI of 1 to 750 characters.
-            workflow_id: the workflow to run, up to 18 digits. Either this or ``run_id`` must be given.
+            workflow_id: the workflow to run, up to 18 digits. Exactly one of this, ``workflow`` and ``run_id`` must be
+                given.
+            workflow: the workflow to run where it is declared in the same app: the names of ``parameters`` are then
+                compared with its parameter template.
             run_id: an earlier run to run again, with its workflow and settings; up to 18 digits.
             workflow_type: must be READY2RUN for a Ready2Run workflow.
             workflow_owner_id: the account of 12 digits that shares the workflow.
@@ -103,9 +125,13 @@ class HealthOmicsRun(Construct):
             output_uri_prefix_mode: SERVICE_DEFINED or NONE_WITH_OVERWRITE.
             session_policy: narrows the role down for this run: a JSON policy of at most 2,048 characters.
             tags: of the run, at most 46; they win over those of ``Tags.of(…)``.
-            timeout: how long CloudFormation waits for the function, 1 second to 60 minutes (``ServiceTimeout``).
-                Default: 60 minutes. While a run cannot be started (a quota, a permission that has not arrived) it is
-                tried until shortly before this, or for nearly 15 minutes, the function's own limit.
+            wait_for: how far the run must have come before its resource counts as created or updated. SUBMITTED, the
+                default, waits for nothing; RUNNING and COMPLETED wait, and a run that ends otherwise fails the
+                deployment with its status, reason, message and log group.
+            timeout: how long CloudFormation waits, 1 second to 60 minutes (``ServiceTimeout``). Default: 60 minutes.
+                A run that is waited for and takes longer fails the deployment, and is cancelled by its rollback. While
+                a run cannot be started (a quota, a permission that has not arrived) it is tried until shortly before
+                this, or for nearly 15 minutes, the function's own limit.
             rerun_trigger: any text; a change of it starts a new run where nothing else has changed.
             removal_policy: what happens to the run when the resource is removed or replaced. DESTROY, the default,
                 cancels it; RETAIN leaves it alone, even when the stack's creation is rolled back;
@@ -121,6 +147,12 @@ class HealthOmicsRun(Construct):
         if found:
             raise checks.ValidationError(self.node.path, found)
 
+        warning = workflows.warning(arguments)
+        if warning:
+            Annotations.of(self).add_warning_v2("cdk-healthomics:engineSettings", warning)
+
+        arguments = workflows.named_by(arguments)
+        stack = Stack.of(self)
         self._tags = TagManager(TagType.MAP, RESOURCE_TYPE)
         for key, value in (tags or {}).items():
             self._tags.set_tag(key, value, _OWN_TAGS_PRIORITY)
@@ -133,15 +165,83 @@ class HealthOmicsRun(Construct):
             service_token=provider.service_token,
             service_timeout=timeout,
             removal_policy=removal_policy,
-            properties=properties(Stack.of(self), arguments, self._role.role_arn, self._tags.rendered_tags),
+            properties=properties(stack, arguments, self._role.role_arn, self._tags.rendered_tags),
         )
+        self._cfn_resource: CfnResource = self._resource.node.default_child  # type: ignore[assignment]
+        self._workflow_id: str | None = arguments.get("workflow_id")
+        self._name = name or naming.run_name(stack, self._cfn_resource)
+        if not name and naming.needs_name(stack):
+            self._cfn_resource.add_property_override(property_name("name"), self._name)
         # The whole role, policies included: the run starts when it may read its inputs, and ends before it may not.
-        self._resource.node.add_dependency(self._role, *provider.allow(arguments))
+        self._before_run(self._role, *provider.allow(arguments), *([workflow] if workflow else []))
+        self.node.add_validation(_TagsFit(self._tags))
 
     @property
     def role(self) -> aws_iam.IRole:
         """The service role of the run: the one that was given, or else the one that was made."""
         return self._role
+
+    def on_status_change(
+        self,
+        rule_id: str,
+        *,
+        target: aws_events.IRuleTarget | None = None,
+        description: str | None = None,
+        event_pattern: aws_events.EventPattern | None = None,
+        rule_name: str | None = None,
+    ) -> aws_events.Rule:
+        """Make an EventBridge rule that hears of every change of the run's status.
+
+        It matches the run's name, and its workflow where that is known, so it is in place, with its targets'
+        permissions, before the run starts. A target that refers to this run closes a circle: the event tells the run's
+        id. HealthOmics sends events at best effort.
+
+        Args:
+            rule_id: of the rule within this construct.
+            target: where the events go; more with ``add_target``. Default: nowhere yet.
+            description: of the rule. Default: none.
+            event_pattern: what else an event must match. Default: nothing.
+            rule_name: of the rule. Default: CloudFormation makes one.
+        """
+        return self._on((), rule_id, target, description, event_pattern, rule_name)
+
+    def on_completed(
+        self,
+        rule_id: str,
+        *,
+        target: aws_events.IRuleTarget | None = None,
+        description: str | None = None,
+        event_pattern: aws_events.EventPattern | None = None,
+        rule_name: str | None = None,
+    ) -> aws_events.Rule:
+        """As :meth:`on_status_change`, for the run's completion (COMPLETED)."""
+        return self._on(events.COMPLETED, rule_id, target, description, event_pattern, rule_name)
+
+    def on_failed(
+        self,
+        rule_id: str,
+        *,
+        target: aws_events.IRuleTarget | None = None,
+        description: str | None = None,
+        event_pattern: aws_events.EventPattern | None = None,
+        rule_name: str | None = None,
+    ) -> aws_events.Rule:
+        """As :meth:`on_status_change`, for the run's failure (FAILED)."""
+        return self._on(events.FAILED, rule_id, target, description, event_pattern, rule_name)
+
+    def grant(self, grantee: aws_iam.IGrantable, *actions: str) -> aws_iam.Grant:
+        """Allow a principal actions on this run, such as ``omics:GetRun``."""
+        return aws_iam.Grant.add_to_principal(grantee=grantee, actions=list(actions), resource_arns=[self.run_arn])
+
+    def grant_read(self, grantee: aws_iam.IGrantable) -> aws_iam.Grant:
+        """Allow a principal to read this run, its tasks and its tags."""
+        return self.grant(
+            grantee, "omics:GetRun", "omics:GetRunTask", "omics:ListRunTasks", "omics:ListTagsForResource"
+        )
+
+    def grant_cancel(self, grantee: aws_iam.IGrantable) -> aws_iam.Grant:
+        """Allow a principal to cancel this run."""
+        return self.grant(grantee, "omics:CancelRun")
 
     @property
     def run_id(self) -> str:
@@ -174,5 +274,31 @@ class HealthOmicsRun(Construct):
         """The run's tags; what ``Tags.of(scope).add(…)`` uses."""
         return self._tags
 
+    def _on(self, statuses: tuple[str, ...], rule_id: str, *options: Any) -> aws_events.Rule:
+        return events.StatusRule(
+            self,
+            rule_id,
+            name=self._name,
+            workflow_id=self._workflow_id,
+            statuses=statuses,
+            before_run=self._before_run,
+            options=dict(zip(("target", "description", "event_pattern", "rule_name"), options, strict=True)),
+        )
+
+    def _before_run(self, *dependencies: IDependable) -> None:
+        self._resource.node.add_dependency(*dependencies)
+
     def _attribute(self, attribute: Attribute) -> str:
         return self._resource.get_att_string(attribute.value)
+
+
+@jsii.implements(IValidation)
+class _TagsFit:
+    """Looks at a run's tags when those of ``Tags.of(…)`` are known."""
+
+    def __init__(self, tags: TagManager) -> None:
+        self._tags = tags
+
+    def validate(self) -> list[str]:
+        """What is wrong with them."""
+        return checks.tag_problems(self._tags.tag_values())

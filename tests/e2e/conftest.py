@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from aws_cdk import App, Stack
 
-from local_aws.process import LocalAws
+from local_aws.process import REGION, LocalAws
 
 Declare = Callable[[Stack], None]
 
@@ -42,6 +43,11 @@ class Deployment:
         """The ids of those that have not ended."""
         return [run["id"] for run in self.runs() if run["status"] in {"PENDING", "STARTING", "RUNNING", "STOPPING"}]
 
+    def client(self, service: str) -> Any:
+        """A client of another service of this AWS."""
+        session = boto3.Session("test", "test", region_name=REGION)
+        return session.client(service, endpoint_url=self.aws.url)  # type: ignore[call-overload]
+
     def _cdk(self, declare: Declare, *command: str) -> Any:
         shutil.rmtree(self.folder, ignore_errors=True)
         app = App(outdir=str(self.folder))
@@ -53,7 +59,8 @@ class Deployment:
 @pytest.fixture(scope="module")
 def aws() -> Iterator[LocalAws]:
     with LocalAws(
-        settings={"start_rate": None, "stopping": 0.5, "unknown_workflows": ["404"]}, delivery={"retry_delay": 1}
+        settings={"start_rate": None, "stopping": 0.5, "unknown_workflows": ["404"]},
+        delivery={"retry_delay": 1, "minute": 1},
     ) as local:
         local.bootstrap()
         yield local

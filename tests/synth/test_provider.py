@@ -9,20 +9,24 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
-from aws_cdk import App, Duration, Environment, FileSystem, NestedStack, RemovalPolicy, Stack, aws_iam, aws_s3
-from aws_cdk.assertions import Match, Template
+from aws_cdk import App, Aspects, Duration, Environment, FileSystem, NestedStack, RemovalPolicy, Stack, aws_iam, aws_s3
+from aws_cdk.assertions import Annotations, Match, Template
+from cdk_nag import AwsSolutionsChecks
 
 import cdk_healthomics_handler
-from cdk_healthomics import HealthOmicsRun, model
+from cdk_healthomics import HealthOmicsRun, WaitFor, model
 from cdk_healthomics.asset import code_folder
 from cdk_healthomics.role import path_of_made_roles
 from cdk_healthomics_handler.names import RESOURCE_TYPE
+from cdk_healthomics_handler.schedule import rule_name
+from tests.events import STACK_ID, new_request
 
 Declare = Callable[..., HealthOmicsRun]
 ROOT = Path(__file__).parents[2]
+WAITING_ACTIONS = ["DeleteRule", "ListTargetsByRule", "PutRule", "PutTargets", "RemoveTargets"]
 GIVEN_ROLE = "arn:aws:iam::123456789012:role/run"
 
 
@@ -183,6 +187,48 @@ class TestPermissions:
         Template.from_stack(stack)  # refuses circles
 
 
+class TestWaiting:
+    RULES: ClassVar[list[Any]] = [
+        "arn:",
+        {"Ref": "AWS::Partition"},
+        ":events:",
+        {"Ref": "AWS::Region"},
+        ":",
+        {"Ref": "AWS::AccountId"},
+        ":rule/cdk-healthomics-",
+        {"Fn::Select": [2, {"Fn::Split": ["/", {"Ref": "AWS::StackId"}]}]},
+        "-*",
+    ]
+
+    @pytest.mark.parametrize("arguments", [{}, {"wait_for": WaitFor.SUBMITTED}], ids=["left out", "SUBMITTED"])
+    def test_where_no_run_waits_nothing_is_allowed_for_it(
+        self, stack: Stack, declare: Declare, arguments: dict[str, Any]
+    ) -> None:
+        declare(**arguments)
+        assert [each for each in statements(stack) if "events:" in str(each["Action"])] == []
+        Template.from_stack(stack).resource_count_is("AWS::Lambda::Permission", 0)
+
+    def test_runs_that_wait_share_one_permission_for_rules_of_their_stack_only(
+        self, stack: Stack, declare: Declare, role: aws_iam.IRole
+    ) -> None:
+        for index in range(3):
+            declare(f"Run{index}", role=role, wait_for=WaitFor.COMPLETED)
+        rules = {"Fn::Join": ["", self.RULES]}
+        assert allowed(stack, "events:PutTargets") == [rules]
+        (waiting,) = (each for each in statements(stack) if "events:PutRule" in each["Action"])
+        assert waiting["Action"] == [f"events:{each}" for each in WAITING_ACTIONS]
+        template = Template.from_stack(stack)
+        ((name, permission),) = template.find_resources("AWS::Lambda::Permission").items()
+        assert permission["Properties"]["SourceArn"] == rules
+        for run in template.find_resources(RESOURCE_TYPE).values():
+            assert name in run["DependsOn"]
+
+    def test_the_rule_that_the_function_makes_is_one_of_those(self) -> None:
+        name = rule_name(new_request(LogicalResourceId="L" * 255))
+        assert name.startswith(f"cdk-healthomics-{STACK_ID.split('/')[2]}-")
+        assert len(name) <= 64
+
+
 class TestProvider:
     def test_all_runs_of_a_stack_share_one_function_role_and_log_group(self, stack: Stack, declare: Declare) -> None:
         for index in range(3):
@@ -338,6 +384,17 @@ class TestAsset:
                 names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
                 names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
                 assert not [name for name in names if name.startswith(("aws_cdk", "constructs", "jsii"))], path.name
+
+
+def test_cdk_nag_finds_nothing(stack: Stack, declare: Declare, role: aws_iam.IRole) -> None:
+    declare(wait_for=WaitFor.COMPLETED)
+    declare("Again", workflow_id=None, run_id="1")
+    for index in range(400):
+        declare(f"Run{index}", workflow_id=str(10**17 + index), role=role)
+    Aspects.of(stack).add(AwsSolutionsChecks())
+    found = Annotations.from_stack(stack)
+    any_rule = Match.string_like_regexp("AwsSolutions-")
+    assert [str(each.entry.data) for each in found.find_error("*", any_rule) + found.find_warning("*", any_rule)] == []
 
 
 def test_cfn_lint_finds_nothing_in_the_template(stack: Stack, declare: Declare, tmp_path: Path) -> None:

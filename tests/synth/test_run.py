@@ -20,7 +20,7 @@ from cdk_healthomics_handler.names import RESOURCE_TYPE, Attribute, Property, pr
 Declare = Callable[..., HealthOmicsRun]
 Properties = Callable[..., dict[str, Any]]
 ROOT = Path(__file__).parents[2]
-BEYOND_START_RUN = {"timeout", "rerun_trigger", "removal_policy"}
+BEYOND_START_RUN = {"workflow", "wait_for", "timeout", "rerun_trigger", "removal_policy"}
 CHARACTERS = st.characters(exclude_categories=["Cs"])
 NUMBERS = st.integers() | st.floats(-1e100, 1e100) | st.sampled_from([2**53 + 1, -(2**70), 1.0, -0.0, 1e22, 5e-324])
 JSON = st.recursive(
@@ -228,6 +228,20 @@ class TestTags:
         tagged = [each["Properties"].get("Tags") for each in template.find_resources(RESOURCE_TYPE).values()]
         assert tagged == [{"which": "one"}, None]
 
+    def test_those_of_a_scope_are_counted_when_the_app_is_synthesized(self, stack: Stack, declare: Declare) -> None:
+        declare(tags={f"own{index}": "v" for index in range(40)})
+        for index in range(7):
+            Tags.of(stack).add(f"scope{index}", "v")
+        Tags.of(stack).add("aws:reserved", "v", include_resource_types=[RESOURCE_TYPE])
+        with pytest.raises(RuntimeError) as error:
+            Template.from_stack(stack)
+        assert (
+            "tags, with those of Tags.of(…), has 48 tags: must be at most 46, for HealthOmics allows 50 a run and "
+            "4 are this construct's own; leave 2 out"
+        ) in str(error.value)
+        assert "[Genomes/Run]" in str(error.value)
+        assert "['aws:reserved'] begins with a reserved prefix" in str(error.value)
+
 
 class TestRemovalPolicy:
     @pytest.mark.parametrize(
@@ -271,7 +285,8 @@ class TestMistakes:
             "HealthOmicsRun at 'Genomes/Run' cannot be made:\n"
             "  - priority was '5': must be a whole number from 0 to 100000\n"
             "  - storage_type was 'FAST': must be one of STATIC, DYNAMIC\n"
-            "  - neither workflow_id nor run_id was given: give workflow_id, or run_id to run an earlier run again"
+            "  - neither workflow_id nor workflow nor run_id was given: give one of them; "
+            "run_id runs an earlier run again"
         )
 
 

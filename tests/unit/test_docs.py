@@ -39,6 +39,7 @@ def test_every_make_target_exists(document: Path) -> None:
 
 def test_the_readme_names_every_argument() -> None:
     tree = ast.parse((ROOT / "constructs" / "cdk_healthomics" / "run.py").read_text())
-    (init,) = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "__init__")
+    (construct,) = (node for node in tree.body if isinstance(node, ast.ClassDef) and node.name == "HealthOmicsRun")
+    (init,) = (node for node in construct.body if isinstance(node, ast.FunctionDef) and node.name == "__init__")
     readme = (ROOT / "README.md").read_text()
     assert [each.arg for each in init.args.kwonlyargs if f"`{each.arg}`" not in readme] == []

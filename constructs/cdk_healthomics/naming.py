@@ -1,0 +1,41 @@
+"""The name of a run to which the user gave none, as the function would make it: rules match it before it starts."""
+
+from typing import Any
+
+import jsii
+from aws_cdk import CfnElement, IStableStringProducer, Lazy, Stack, Token
+
+from cdk_healthomics import model
+from cdk_healthomics_handler.identity import default_run_name
+
+
+def needs_name(stack: Stack) -> bool:
+    """Whether the function's own default would not do: the name of a nested stack is known at deployment only."""
+    return bool(Token.is_unresolved(stack.stack_name))
+
+
+def run_name(stack: Stack, resource: CfnElement) -> str:
+    """``<stack name>-<logical id>``; a nested stack goes by the names that lead to it.
+
+    Args:
+        stack: the run's.
+        resource: the run's own; its logical id may still be overridden.
+    """
+    return Lazy.string(_Name(stack, resource))
+
+
+@jsii.implements(IStableStringProducer)
+class _Name:
+    def __init__(self, stack: Stack, resource: CfnElement) -> None:
+        self._stack = stack
+        self._resource = resource
+
+    def produce(self) -> str:
+        """The name, when the app is synthesized."""
+        limit = model.members()["name"].metadata["max"]
+        return default_run_name(_known_name(self._stack), self._stack.get_logical_id(self._resource), limit)
+
+
+def _known_name(stack: Stack) -> str:
+    parent: Any = stack.nested_stack_parent
+    return f"{_known_name(parent)}-{stack.node.id}" if parent else stack.stack_name

@@ -1,0 +1,102 @@
+"""A deployment that waits for its run, and rules that hear of it: the real CDK CLI, EventBridge and Lambda."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from aws_cdk import CfnOutput, Stack, aws_events_targets, aws_lambda, aws_s3
+
+from cdk_healthomics import HealthOmicsRun, WaitFor
+from local_aws.process import LocalAws
+from tests.e2e.conftest import Declare, Deployment
+
+LISTENER = """
+import json, boto3
+
+def handler(event, context):
+    name = f"/heard/{event['detail']['runName']}/{event['detail']['status']}"
+    boto3.client("ssm").put_parameter(Name=name, Value=json.dumps(event["detail"]), Type="String")
+"""
+
+
+def waiting(wait_for: WaitFor, parameters: Any = None) -> Declare:
+    def declare(stack: Stack) -> None:
+        run = HealthOmicsRun(
+            stack,
+            "Run",
+            workflow_id="1234567",
+            output_uri="s3://bucket/runs",
+            parameters=parameters or {"sample": "NA12878"},
+            wait_for=wait_for,
+        )
+        aws_s3.Bucket.from_bucket_name(stack, "Bucket", "bucket").grant_read_write(run.role)
+        listener = aws_lambda.Function(
+            stack,
+            "Listener",
+            runtime=aws_lambda.Runtime.PYTHON_3_13,
+            handler="index.handler",
+            code=aws_lambda.Code.from_inline(LISTENER),
+        )
+        run.on_status_change("Changed", target=aws_events_targets.LambdaFunction(listener))
+        CfnOutput(stack, "Status", value=run.status)
+
+    return declare
+
+
+@pytest.fixture
+def quick(aws: LocalAws) -> Iterator[LocalAws]:
+    """Runs that complete within seconds."""
+    aws.controls.settings(pending=0.3, starting=0.3, running=2.0)
+    yield aws
+    aws.controls.settings(pending=5.0, starting=10.0, running=3600.0)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_deployment_waits_until_its_run_has_completed_and_every_status_was_heard(deployment: Deployment) -> None:
+    said = deployment.deploy(waiting(WaitFor.COMPLETED))
+    (run,) = deployment.runs()
+    assert f"{deployment.name}.Status = COMPLETED" in said
+    assert deployment.client("events").list_rules(NamePrefix="cdk-healthomics-")["Rules"] == []
+    heard = deployment.client("ssm").get_parameters_by_path(Path=f"/heard/{run['name']}")["Parameters"]
+    details = {each["Name"].rpartition("/")[2]: json.loads(each["Value"]) for each in heard}
+    assert {"PENDING", "STARTING", "RUNNING", "COMPLETED"} <= details.keys()
+    assert details["COMPLETED"]["runId"] == run["id"]
+
+    events = deployment.client("cloudformation").describe_stack_events(StackName=deployment.name)["StackEvents"]
+    told = [(event["LogicalResourceId"], event["ResourceStatus"]) for event in reversed(events)]
+    (name,) = {logical_id for logical_id, _ in told if logical_id.startswith("RunC4")}
+    begun = told.index((name, "CREATE_IN_PROGRESS"))
+    for part in ("RunRoleDefaultPolicy", "RunChanged", "AllowEventRule", "HealthOmicsRunProviderWaiting"):
+        done = [place for place, (each, status) in enumerate(told) if part in each and status == "CREATE_COMPLETE"]
+        assert done, (part, told)
+        assert done[0] < begun, part
+    deployment.destroy()
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_run_that_fails_fails_the_deployment_with_its_words(deployment: Deployment, aws: LocalAws) -> None:
+    aws.controls.fail_next("RUN_TASK_FAILED", "Task main exited with 1")
+    said = " ".join(deployment.deploy(waiting(WaitFor.COMPLETED), fails=True).split())
+    (run,) = deployment.runs()
+    assert f"Run {run['id']} is FAILED: RUN_TASK_FAILED: Task main exited with 1. " in said
+    assert "/aws/omics/WorkflowLog" in said
+    assert deployment.client("events").list_rules(NamePrefix="cdk-healthomics-")["Rules"] == []
+    deployment.destroy()
+
+
+def test_an_update_that_is_rolled_back_goes_back_without_waiting(deployment: Deployment, aws: LocalAws) -> None:
+    aws.controls.settings(pending=0.3, starting=0.3)
+    deployment.deploy(waiting(WaitFor.RUNNING))
+    (run,) = deployment.runs()
+    assert run["status"] == "RUNNING"
+    aws.controls.fail_next("RUN_TASK_FAILED", "Task main exited with 1")
+    aws.controls.settings(running=1.0)
+    try:
+        deployment.deploy(waiting(WaitFor.COMPLETED, {"sample": "NA12891"}), fails=True)
+    finally:
+        aws.controls.settings(running=3600.0)
+    assert [each["status"] for each in deployment.runs()][1] == "FAILED"
+    assert deployment.client("events").list_rules(NamePrefix="cdk-healthomics-")["Rules"] == []
+    deployment.destroy()
+    assert deployment.active() == []
