@@ -1,10 +1,11 @@
 """The decision, row by row of docs/lifecycle.md: pure, no AWS."""
 
 import ast
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -16,22 +17,26 @@ from cdk_healthomics_handler.decision import (
     Gone,
     Read,
     Release,
+    Schedule,
     Search,
     Seen,
+    Silence,
     Standing,
     Start,
     Tag,
+    Unschedule,
     Wait,
     decide,
 )
 from cdk_healthomics_handler.event import PhysicalId, Request
 from cdk_healthomics_handler.names import RELEASED, Attribute, OwnershipTag
 from cdk_healthomics_handler.run import ACTIVE, TERMINAL, Run
-from tests.events import MEMBERS, MODEL, PROPERTIES, new_request, new_run, wanted
+from tests.events import MEMBERS, MODEL, NOW, PROPERTIES, new_request, new_run, wanted
 
 CURRENT = new_run("1000001", age=600)
 CHANGED = {**PROPERTIES, "Parameters": '{"sample_name":"NA12878","scatter":48}'}
 MADE_UP = "none-1234"
+LATER = Silence("EventBridge invokes the function again", waiting=True)
 
 
 def update(properties: Mapping[str, Any], old: Mapping[str, Any] = PROPERTIES, run: Run = CURRENT) -> Request:
@@ -390,3 +395,87 @@ def test_the_decision_and_all_that_it_imports_need_the_standard_library_only() -
                 seen.add(ours)
                 todo.append(ours)
     assert {"event", "identity", "names", "run", "start_run"} <= seen
+
+
+class TestWaiting:
+    WAITING: ClassVar[Mapping[str, Any]] = {**PROPERTIES, "WaitFor": "COMPLETED"}
+
+    def look(self, **seen: object) -> object:
+        event = new_request("Create", self.WAITING).poll(CURRENT.physical_id, NOW)
+        return decide(Request.of(event), None, replace(Seen(late=True), **seen))  # type: ignore[arg-type]
+
+    def test_a_started_run_is_looked_at_again_later(self) -> None:
+        request, run = new_request("Create", self.WAITING), new_run(status="PENDING")
+        assert isinstance(step(request, started=run), Schedule)
+        assert step(request, started=run, scheduled=True) == Silence(
+            "EventBridge invokes the function again", waiting=True
+        )
+
+    def test_it_is_waited_for_here_where_the_time_is_nearly_over(self) -> None:
+        assert isinstance(step(new_request("Create", self.WAITING), started=new_run(), closing=True), Wait)
+
+    @pytest.mark.parametrize(("wait_for", "status"), [("RUNNING",) * 2, ("RUNNING", "COMPLETED"), ("COMPLETED",) * 2])
+    def test_a_run_that_is_there_already_is_answered_at_once(self, wait_for: str, status: str) -> None:
+        request = new_request("Create", {**PROPERTIES, "WaitFor": wait_for})
+        action = step(request, started=new_run(status=status))
+        assert isinstance(action, Answer)
+        assert action.succeeded
+
+    @pytest.mark.parametrize("status", ["FAILED", "CANCELLED", "DELETED"])
+    def test_a_run_that_ends_otherwise_fails_with_its_id_and_its_logs(self, status: str) -> None:
+        run = replace(new_run(status=status), failure_reason="WHY", status_message="How.")
+        action = self.look(current=run)
+        assert isinstance(action, Answer)
+        assert (action.succeeded, action.physical_id) == (False, str(run.physical_id))
+        assert action.why.startswith(f"Run {run.id} is {status}: WHY: How. Its logs are in log group /aws/omics/")
+
+    def test_a_look_reads_then_asks_whether_anybody_waits(self) -> None:
+        assert self.look() == Read("has it come as far as it is waited for?", CURRENT.physical_id)
+        assert isinstance(self.look(current=CURRENT), AskCloudFormation)
+        assert self.look(current=CURRENT, standing=Standing.OVERTAKEN) == Silence(
+            "CloudFormation has moved on", waiting=False
+        )
+        still = self.look(current=CURRENT, standing=Standing.CURRENT)
+        assert still == Silence("EventBridge invokes the function again", waiting=True)
+        assert isinstance(self.look(current=CURRENT, standing=Standing.CURRENT, closing=True), Wait)
+
+    def test_a_look_that_fails_is_followed_by_another_until_the_time_is_over(self) -> None:
+        assert isinstance(self.look(failure="GetRun was refused"), Silence)
+        action = self.look(failure="GetRun was refused", closing=True)
+        assert isinstance(action, Answer)
+        assert (action.why, action.physical_id) == ("GetRun was refused", str(CURRENT.physical_id))
+
+    def test_an_update_asks_first_whether_the_stack_rolls_back_and_then_does_not_wait(self) -> None:
+        request = update(self.WAITING, PROPERTIES)
+        assert isinstance(step(request, current=CURRENT, found=()), AskCloudFormation)
+        assert isinstance(step(request, current=CURRENT, found=(), rolling_back=False), Schedule)
+        back = step(request, current=CURRENT, found=(), rolling_back=True)
+        assert isinstance(back, Answer)
+        assert back.succeeded
+
+    def test_a_kept_run_that_had_failed_does_not_fail_an_update_but_one_that_fails_meanwhile_does(self) -> None:
+        request, failed = update(self.WAITING, PROPERTIES), replace(CURRENT, status="FAILED")
+        had_failed = step(request, current=failed, found=(), rolling_back=False)
+        fails_now = step(request, current=failed, found=(), rolling_back=False, waited=True)
+        assert isinstance(had_failed, Answer)
+        assert isinstance(fails_now, Answer)
+        assert (had_failed.succeeded, fails_now.succeeded) == (True, False)
+
+    def test_a_delete_first_removes_the_rule_unless_it_comes_late_and_the_resource_lives_again(self) -> None:
+        request = delete(WaitFor="COMPLETED")
+        assert isinstance(step(request), Unschedule)
+        assert isinstance(step(request, unscheduled=True), Read)
+        assert isinstance(step(request, late=True), AskCloudFormation)
+        assert isinstance(step(request, late=True, standing=Standing.OVERTAKEN), Read)
+        assert isinstance(step(delete()), Read)
+
+    def test_what_goes_through_eventbridge_is_short_and_comes_back_whole(self) -> None:
+        long = {**self.WAITING, "Parameters": "x" * 50_000, "ServiceTimeout": "600"}
+        request = new_request("Create", long, signed_at=None, response_url="https://127.0.0.1/" + "s" * 3000)
+        event = json.loads(json.dumps(request.poll(CURRENT.physical_id, NOW)))
+        assert len(json.dumps(event)) < 8192
+        back = Request.of(event)
+        assert back.polls
+        assert (back.physical_id, back.request_id) == (str(CURRENT.physical_id), request.request_id)
+        assert (back.wait_for, back.service_timeout, back.sent_at) == ("COMPLETED", 600, NOW)
+        assert back.response_url not in repr(back)

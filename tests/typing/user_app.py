@@ -1,0 +1,39 @@
+"""A user's app, for mypy alone (`make lint`): what is right has the types it says, and each mistake is an error.
+
+Strict mypy fails where an ignored error is no error any more.
+"""
+
+from typing import assert_type
+
+from aws_cdk import App, Duration, Stack, aws_events, aws_iam, aws_omics
+
+from cdk_healthomics import HealthOmicsRun, StorageType, WaitFor
+
+stack = Stack(App(), "Genomes")
+workflow = aws_omics.CfnWorkflow(stack, "Workflow", definition_uri="s3://bucket/workflow.zip")
+run = HealthOmicsRun(
+    stack,
+    "Run",
+    workflow=workflow,
+    output_uri="s3://bucket/runs",
+    parameters={"scatter": 24, "nested": {"dry_run": [True, None, 1.0]}},
+    storage_type=StorageType.DYNAMIC,
+    log_level="ALL",
+    wait_for=WaitFor.COMPLETED,
+    timeout=Duration.minutes(30),
+    tags={"project": "1000G"},
+)
+assert_type(run.run_id, str)
+assert_type(run.run_uuid, str)
+assert_type(run.status, str)
+assert_type(run.role, aws_iam.IRole)
+assert_type(run.on_failed("Failed"), aws_events.Rule)
+assert_type(run.grant_read(run.role), aws_iam.Grant)
+
+HealthOmicsRun(stack, "A", workflow_id=1234567, output_uri="s3://b")  # type: ignore[arg-type]
+HealthOmicsRun(stack, "B", workflow_id="1")  # type: ignore[call-arg]
+HealthOmicsRun(stack, "C", workflow_id="1", output_uri="s3://b", priority="5")  # type: ignore[arg-type]
+HealthOmicsRun(stack, "D", workflow_id="1", output_uri="s3://b", tags={"a": 1})  # type: ignore[dict-item]
+HealthOmicsRun(stack, "E", workflow_id="1", output_uri="s3://b", timeout=30)  # type: ignore[arg-type]
+HealthOmicsRun(stack, "F", workflow_id="1", output_uri="s3://b", role="arn:x")  # type: ignore[arg-type]
+HealthOmicsRun(stack, "G", workflow_id="1", output_uri="s3://b", request_id="x")  # type: ignore[call-arg]
