@@ -33,7 +33,11 @@ class Permissions:
 
     def __init__(self, scope: Construct) -> None:
         self._scope = scope
-        self._stack = Stack.of(scope)
+        stack = Stack.of(scope)
+        # Read once a stack: each is a question to another process.
+        self._account, self._stack_id = stack.account, stack.stack_id
+        self._omics = f"arn:{stack.partition}:omics:{stack.region}"
+        self._made_roles = f"arn:{stack.partition}:iam::{self._account}:role{path_of_made_roles(stack)}*"
         self._inline = aws_iam.PolicyDocument(statements=list(self._of_every_stack()))
         self._room = INLINE_ROOM
         self._document = self._inline
@@ -51,10 +55,11 @@ class Permissions:
         """Whom the managed policies are for."""
         self._role = role
 
-    def of_run(self, arguments: Mapping[str, Any]) -> list[Construct]:
+    def of_run(self, arguments: Mapping[str, Any], role_arn: str) -> list[Construct]:
         """Allow what one run needs; returns the policies that it must wait for."""
+        passed = role_arn if "role" in arguments else self._made_roles
         resources = [(START, arn) for arn in self._named_by(arguments)]
-        holders = [self._grant(actions, arn) for actions, arn in [*resources, (PASS, self._passed(arguments))]]
+        holders = [self._grant(actions, arn) for actions, arn in [*resources, (PASS, passed)]]
         return [holder for holder in dict.fromkeys(holders) if holder is not None]
 
     def _named_by(self, arguments: Mapping[str, Any]) -> Iterator[str]:
@@ -78,20 +83,13 @@ class Permissions:
             if argument in arguments:
                 yield f"{self._arn(kind)}/{arguments[argument]}"
 
-    def _passed(self, arguments: Mapping[str, Any]) -> str:
-        """The given role, or all roles that were made for runs of this stack."""
-        if "role" in arguments:
-            return str(arguments["role"].role_arn)
-        return f"arn:{self._stack.partition}:iam::{self._stack.account}:role{path_of_made_roles(self._stack)}*"
-
     def _workflows(self, arguments: Mapping[str, Any]) -> str:
         if arguments.get("workflow_type") == "READY2RUN":
             return self._arn("workflow", account="")
         return self._arn("workflow", account=arguments.get("workflow_owner_id"))
 
     def _arn(self, kind: str, account: str | None = None) -> str:
-        owner = self._stack.account if account is None else account
-        return f"arn:{self._stack.partition}:omics:{self._stack.region}:{owner}:{kind}"
+        return f"{self._omics}:{self._account if account is None else account}:{kind}"
 
     def _grant(self, actions: tuple[str, ...], resource: str) -> Construct | None:
         """Allow actions on one resource, once; returns the managed policy that says so, None: the role itself does."""
@@ -154,5 +152,5 @@ class Permissions:
         yield aws_iam.PolicyStatement(actions=["omics:ListRuns"], resources=["*"])
         yield aws_iam.PolicyStatement(
             actions=["cloudformation:DescribeStackResource", "cloudformation:DescribeStacks"],
-            resources=[self._stack.stack_id],
+            resources=[self._stack_id],
         )

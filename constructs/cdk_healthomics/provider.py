@@ -1,14 +1,16 @@
 """The stack's one function behind all its runs, with its role and log group."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
-from aws_cdk import Duration, Fn, RemovalPolicy, Stack, aws_iam, aws_lambda, aws_logs
+import jsii
+from aws_cdk import Duration, Fn, RemovalPolicy, Stack, TagManager, aws_iam, aws_lambda, aws_logs
 
-from cdk_healthomics import nag
+from cdk_healthomics import checks, nag, naming
 from cdk_healthomics.asset import HANDLER, code_folder
 from cdk_healthomics.permissions import Permissions
 from cdk_healthomics_handler.names import RULE_PREFIX, WaitFor
-from constructs import Construct
+from constructs import Construct, IValidation
 
 ID: Final = "HealthOmicsRunProvider"
 WAITING: Final = "Waiting"
@@ -55,17 +57,24 @@ class Provider(Construct):
         )
         nag.answer(self._function, nag.Rule.LATEST_RUNTIME, "The runtime that this library was tested with.")
         self.service_token: Final[str] = self._function.function_arn
+        self.names_runs: Final = naming.needs_name(Stack.of(self))
+        """Whether runs that the user gave no name are named when the app is synthesized."""
+        self._tags: list[tuple[Construct, TagManager]] = []
+        self.node.add_validation(_TagsFit(self._tags))
+
+    def watch(self, run: Construct, tags: TagManager) -> None:
+        """Look at a run's tags when those of ``Tags.of(…)`` are known."""
+        self._tags.append((run, tags))
 
     @classmethod
-    def of(cls, scope: Construct) -> "Provider":
-        """The provider of the stack that a construct is in; made when it is first asked for."""
-        stack = Stack.of(scope)
+    def of(cls, stack: Stack) -> "Provider":
+        """The provider of a stack; made when it is first asked for."""
         existing = stack.node.try_find_child(ID)
         return existing if isinstance(existing, cls) else cls(stack, ID)
 
-    def allow(self, arguments: dict[str, Any]) -> list[Construct]:
-        """Allow the function what one run needs; returns the policies that the run must wait for."""
-        needed = self._permissions.of_run(arguments)
+    def allow(self, arguments: dict[str, Any], role_arn: str) -> list[Construct]:
+        """Allow the function what one run needs; returns what the run must wait for."""
+        needed = self._permissions.of_run(arguments, role_arn)
         if arguments.get("wait_for", WaitFor.SUBMITTED) != WaitFor.SUBMITTED:
             needed.append(self._waiting())
         return needed
@@ -103,3 +112,16 @@ def rules_of(stack: Stack) -> str:
     """The ARN of the rules by which the function is invoked again, with the end of the stack's id in their names."""
     unique = Fn.select(2, Fn.split("/", stack.stack_id))
     return f"arn:{stack.partition}:events:{stack.region}:{stack.account}:rule/{RULE_PREFIX}{unique}-*"
+
+
+@jsii.implements(IValidation)
+class _TagsFit:
+    """One validation for all runs of a stack."""
+
+    def __init__(self, tags: Sequence[tuple[Construct, TagManager]]) -> None:
+        self._tags = tags
+
+    def validate(self) -> list[str]:
+        """What is wrong with the tags of which run."""
+        every = ((run, checks.tag_problems(tags.tag_values())) for run, tags in self._tags)
+        return [f"HealthOmicsRun at '{run.node.path}': {problem}" for run, problems in every for problem in problems]

@@ -35,7 +35,7 @@ from cdk_healthomics.properties import properties
 from cdk_healthomics.provider import Provider
 from cdk_healthomics.role import make_role
 from cdk_healthomics_handler.names import RESOURCE_TYPE, Attribute, WaitFor, property_name
-from constructs import Construct, IDependable, IValidation
+from constructs import Construct, IDependable
 
 if TYPE_CHECKING:
     from aws_cdk import aws_omics
@@ -157,7 +157,9 @@ class HealthOmicsRun(Construct):
         for key, value in (tags or {}).items():
             self._tags.set_tag(key, value, _OWN_TAGS_PRIORITY)
         self._role = role or make_role(self, removal_policy)
-        provider = Provider.of(self)
+        role_arn = self._role.role_arn
+        provider = Provider.of(stack)
+        provider.watch(self, self._tags)
         self._resource = CustomResource(
             self,
             "Resource",
@@ -165,16 +167,14 @@ class HealthOmicsRun(Construct):
             service_token=provider.service_token,
             service_timeout=timeout,
             removal_policy=removal_policy,
-            properties=properties(stack, arguments, self._role.role_arn, self._tags.rendered_tags),
+            properties=properties(stack, arguments, role_arn, self._tags.rendered_tags),
         )
-        self._cfn_resource: CfnResource = self._resource.node.default_child  # type: ignore[assignment]
+        self._name = name
         self._workflow_id: str | None = arguments.get("workflow_id")
-        self._name = name or naming.run_name(stack, self._cfn_resource)
-        if not name and naming.needs_name(stack):
-            self._cfn_resource.add_property_override(property_name("name"), self._name)
+        if not name and provider.names_runs:
+            self._cfn_resource.add_property_override(property_name("name"), self._run_name)
         # The whole role, policies included: the run starts when it may read its inputs, and ends before it may not.
-        self._before_run(self._role, *provider.allow(arguments), *([workflow] if workflow else []))
-        self.node.add_validation(_TagsFit(self._tags))
+        self._before_run(self._role, *provider.allow(arguments, role_arn), *([workflow] if workflow else []))
 
     @property
     def role(self) -> aws_iam.IRole:
@@ -278,27 +278,24 @@ class HealthOmicsRun(Construct):
         return events.StatusRule(
             self,
             rule_id,
-            name=self._name,
+            name=self._run_name,
             workflow_id=self._workflow_id,
             statuses=statuses,
             before_run=self._before_run,
             options=dict(zip(("target", "description", "event_pattern", "rule_name"), options, strict=True)),
         )
 
+    @property
+    def _cfn_resource(self) -> CfnResource:
+        resource: CfnResource = self._resource.node.default_child  # type: ignore[assignment]
+        return resource
+
+    @property
+    def _run_name(self) -> str:
+        return self._name or naming.run_name(Stack.of(self), self._cfn_resource)
+
     def _before_run(self, *dependencies: IDependable) -> None:
         self._resource.node.add_dependency(*dependencies)
 
     def _attribute(self, attribute: Attribute) -> str:
         return self._resource.get_att_string(attribute.value)
-
-
-@jsii.implements(IValidation)
-class _TagsFit:
-    """Looks at a run's tags when those of ``Tags.of(…)`` are known."""
-
-    def __init__(self, tags: TagManager) -> None:
-        self._tags = tags
-
-    def validate(self) -> list[str]:
-        """What is wrong with them."""
-        return checks.tag_problems(self._tags.tag_values())
