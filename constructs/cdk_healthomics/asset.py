@@ -1,4 +1,4 @@
-"""The function's code: the handler package, the installed crhelper and botocore's model of HealthOmics.
+"""The function's code: the handler package, the installed crhelper and what botocore reads.
 
 Put together from what is installed, with no Docker, no network and no pip; the same versions give the same bytes.
 Only the files that the function reads are taken, so nothing that lies beside them changes the asset.
@@ -12,12 +12,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from cdk_healthomics import model
-from cdk_healthomics_handler.names import SERVICE
+from cdk_healthomics import runtime_data
 
 HANDLER: Final = "cdk_healthomics_handler.handler.handler"
 _PACKAGES: Final = ("cdk_healthomics_handler", "crhelper")
-_OF_THE_MODEL: Final = ("service-2.json*", "endpoint-rule-set-1.json*", "paginators-1.json*")
 _READABLE: Final = 0o644
 """Lambda runs the function as another user; what was installed under a strict umask would be unreadable to it."""
 
@@ -33,13 +31,17 @@ def code_folder() -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for package in _PACKAGES:
         # Found, not imported: crhelper reaches for AWS when it is.
-        _copy(_installed(package), ("*.py",), folder / package)
-    _copy(model.folder(), _OF_THE_MODEL, folder / "models" / SERVICE / model.folder().name)
+        _copy(_installed(package), folder / package)
+    for path, content in runtime_data.files():
+        target = folder / "models" / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+        target.chmod(_READABLE)
     return folder
 
 
-def _copy(source: Path, patterns: tuple[str, ...], target: Path) -> None:
-    for path in (path for pattern in patterns for path in source.rglob(pattern)):
+def _copy(source: Path, target: Path) -> None:
+    for path in source.rglob("*.py"):
         copy = target / path.relative_to(source)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)

@@ -16,25 +16,33 @@ from cdk_healthomics_handler.names import SERVICE, START_RUN
 DERIVED: Final = {"roleArn": "role", "requestId": None}
 """The members that are no argument of the same name: ``role`` stands for one, and the token is never the caller's."""
 
+DATA: Final[str] = Loader.BUILTIN_DATA_PATH
+"""Where the installed botocore keeps all its data."""
 _UNASSIGNED: Final = "Cn"
 
 
 @cache
 def _loader() -> Loader:
     """Of botocore's own models only: one that somebody keeps in ~/.aws/models is not what the function will have."""
-    return Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+    return Loader(extra_search_paths=[DATA], include_default_search_paths=False)
 
 
 @cache
 def folder() -> Path:
     """Where the installed botocore keeps its model of HealthOmics: ``…/data/omics/<API version>``."""
-    return Path(Loader.BUILTIN_DATA_PATH) / SERVICE / _loader().determine_latest_version(SERVICE, "service-2")
+    return Path(DATA) / SERVICE / _loader().determine_latest_version(SERVICE, "service-2")
+
+
+def read(kind: str) -> Mapping[str, Any]:
+    """One of the files of botocore's model of HealthOmics, such as ``service-2``."""
+    found: Mapping[str, Any] = _loader().load_service_model(SERVICE, kind)
+    return found
 
 
 @cache
 def members() -> Mapping[str, Any]:
     """StartRun's members and their shapes."""
-    model = ServiceModel(_loader().load_service_model(SERVICE, "service-2"), SERVICE)
+    model = ServiceModel(read("service-2"), SERVICE)
     return getattr(model.operation_model(START_RUN).input_shape, "members", {})
 
 

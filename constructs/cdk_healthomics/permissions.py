@@ -10,6 +10,7 @@ from typing import Any, Final
 from aws_cdk import Stack, aws_iam
 
 from cdk_healthomics.role import path_of_made_roles
+from cdk_healthomics_handler.names import LIST_RUNS, OPERATIONS, SERVICE, START_RUN
 from constructs import Construct
 
 INLINE_ROOM: Final = 6_000
@@ -24,7 +25,7 @@ _TOKEN_ROOM: Final = 16
 _WHOLE_ARN_ROOM: Final = 128
 """The longest ARN of a role that StartRun takes."""
 
-START: Final = ("omics:StartRun",)
+START: Final = (f"{SERVICE}:{START_RUN}",)
 PASS: Final = ("iam:PassRole",)
 
 
@@ -139,17 +140,11 @@ class Permissions:
     def _of_every_stack(self) -> Iterator[aws_iam.PolicyStatement]:
         runs = f"{self._arn('run')}/*"
         yield aws_iam.PolicyStatement(
-            actions=[
-                "omics:StartRun",
-                "omics:GetRun",
-                "omics:CancelRun",
-                "omics:TagResource",
-                "omics:UntagResource",
-            ],
+            actions=[f"{SERVICE}:{operation}" for operation in OPERATIONS if operation != LIST_RUNS],
             resources=[runs],
         )
         # ListRuns knows no resource (Service Authorization Reference), so only "*" allows it.
-        yield aws_iam.PolicyStatement(actions=["omics:ListRuns"], resources=["*"])
+        yield aws_iam.PolicyStatement(actions=[f"{SERVICE}:{LIST_RUNS}"], resources=["*"])
         yield aws_iam.PolicyStatement(
             actions=["cloudformation:DescribeStackResource", "cloudformation:DescribeStacks"],
             resources=[self._stack_id],

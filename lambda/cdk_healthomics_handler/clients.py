@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
 MODELS: Final = Path(__file__).parent.parent / "models"
-"""Beside this package in the asset: HealthOmics' model, newer than that of the runtime's boto3."""
+"""Beside this package in the asset: HealthOmics' model, newer than that of the runtime's boto3, and cut to its use."""
 CONFIG: Final = Config(
     connect_timeout=5,
     read_timeout=15,

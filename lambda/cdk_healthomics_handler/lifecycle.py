@@ -232,9 +232,10 @@ class Lifecycle:
         if isinstance(action, (Wait, Search)) and self.seen.cancelled:
             runs = ", ".join(sorted(self.seen.cancelled))
             return f"CancelRun was accepted, but run {runs} was still stopping after {spent}. Delete the stack again."
-        if isinstance(action, Wait) and action.run.active and self.request.type is not RequestType.DELETE:
+        run = self.seen.started or self.seen.current
+        if self.seen.waited and isinstance(run, Run) and self.request.type is not RequestType.DELETE:
             return (
-                f"Run {action.run.id} is still {action.run.status}, not {self.request.wait_for}, at the end of the "
+                f"Run {run.id} is still {run.status}, not {self.request.wait_for}, at the end of the "
                 f"{self.request.service_timeout} s that CloudFormation waits."
             )
         if self._refusals:

@@ -10,6 +10,11 @@ from typing import Final
 RESOURCE_TYPE: Final = "Custom::HealthOmicsRun"
 SERVICE: Final = "omics"
 START_RUN: Final = "StartRun"
+LIST_RUNS: Final = "ListRuns"
+OPERATIONS: Final = (START_RUN, "GetRun", "CancelRun", "TagResource", "UntagResource", LIST_RUNS)
+"""HealthOmics' operations that the function calls: those that it is allowed, and has the model of."""
+SERVICES: Final = (SERVICE, "cloudformation", "events")
+"""The services that it calls, by botocore's names."""
 
 
 class Property(StrEnum):

@@ -1,5 +1,6 @@
 """How long to wait, and when to give up. All durations are seconds."""
 
+import math
 import random
 import time
 from collections.abc import Callable
@@ -80,7 +81,8 @@ class Clock:
         clock.request_ends = started + max(0.0, waits)
         clock.ends = min(started + max(0.0, remaining - pace.reserve), clock.request_ends)
         if look and not clock.closing:
-            clock.ends = min(clock.ends, started + pace.look)
+            # The next look comes in time, however long this one takes.
+            clock.ends, clock.request_ends = min(clock.ends, started + pace.look), math.inf
         return clock
 
     def age(self) -> float:

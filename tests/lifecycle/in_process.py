@@ -72,8 +72,11 @@ class InProcess:
             self._kills.clear()
         return True
 
-    def clock(self, pace: Pace, *, remaining: float, service_timeout: float, sent_at: datetime | None) -> Clock:
+    def clock(
+        self, pace: Pace, *, remaining: float, service_timeout: float, sent_at: datetime | None, look: bool
+    ) -> Clock:
         """The handler's clock: the service's."""
+        assert not look, "no run is waited for here"
         now = self._service.clock.now
 
         def put_forward(seconds: float) -> None:

@@ -187,7 +187,7 @@ class TestTheRunEndsOtherwise:
         assert stage.eventbridge.calls == []
 
     def test_it_takes_longer_than_cloudformation_waits_at_the_last_look(self, stage: Stage) -> None:
-        event = begin(stage, properties={**WAITING, "ServiceTimeout": "60"}, age=54.0)
+        event = begin(stage, properties={**WAITING, "ServiceTimeout": "60"}, age=52.0)
         stage.until(lambda: stage.service.runs()[-1].status == "RUNNING")
         while not stage.answers(event):
             stage.minute()
@@ -198,7 +198,7 @@ class TestTheRunEndsOtherwise:
         first = stage.create()
         event = stage.event(
             "Update",
-            {**WAITING, "ServiceTimeout": "3"},
+            {**WAITING, "ServiceTimeout": "2"},
             PhysicalResourceId=first,
             OldResourceProperties=PROPERTIES,
         )
@@ -367,7 +367,7 @@ class TestTheAnswerIsNotTaken:
         assert stage.eventbridge.rules() == []
 
     def test_until_cloudformation_has_stopped_waiting(self, stage: Stage) -> None:
-        event = begin(stage, properties={**WAITING, "ServiceTimeout": "60"}, age=54.0)
+        event = begin(stage, properties={**WAITING, "ServiceTimeout": "60"}, age=52.0)
         stage.cloudformation.ears += [Response(403, {}, b"")] * 100_000
         while stage.eventbridge.rules():
             stage.minute()

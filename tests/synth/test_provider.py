@@ -328,6 +328,7 @@ class TestAsset:
             "service-2",
             "endpoint-rule-set-1",
             "paginators-1",
+            "endpoints",
         }
         assert {path.stat().st_mode & 0o777 for path in files} == {0o644}
 

@@ -99,6 +99,18 @@ class TestPace:
 
         assert [late(0), late(9.9), late(10.1), late(None), late(-5)] == [False, False, True, True, False]
 
+    def test_a_look_that_is_followed_by_another_in_time_never_takes_itself_for_the_last(self) -> None:
+        pace = Pace()
+        early = Clock.of(
+            pace, remaining=900, service_timeout=pace.next_look + pace.reserve + 60, sent_at=None, look=True
+        )
+        last = Clock.of(pace, remaining=900, service_timeout=pace.next_look, sent_at=None, look=True)
+        assert (early.closing, last.closing) == (False, True)
+        assert early.ends - early.started <= pace.look
+        assert last.ends - last.started > pace.look
+        early.monotonic = lambda: early.started + 3600
+        assert not early.closing
+
     def test_waiting_never_passes_the_end(self) -> None:
         slept: list[float] = []
         clock = Clock(Pace(), started=0, ends=3, sent_at=None, monotonic=lambda: sum(slept), sleep=slept.append)

@@ -1,0 +1,78 @@
+"""What botocore reads in the function: its own data, cut to what the function uses.
+
+botocore looks for service models and endpoints in AWS_DATA_PATH before its own. Reading all of them is most of a cold
+start: the model of HealthOmics has a hundred operations, the endpoints those of every service.
+"""
+
+import gzip
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from cdk_healthomics import model
+from cdk_healthomics_handler.names import OPERATIONS, SERVICE, SERVICES
+
+_WORDS: Final = frozenset({"documentation"})
+"""What botocore needs for help texts only."""
+
+
+def files() -> Iterator[tuple[str, bytes]]:
+    """The files by their paths beneath AWS_DATA_PATH; the same botocore gives the same bytes."""
+    folder = f"{SERVICE}/{model.folder().name}"
+    yield f"{folder}/service-2.json.gz", _packed(_service(model.read("service-2")))
+    yield f"{folder}/endpoint-rule-set-1.json.gz", _packed(model.read("endpoint-rule-set-1"))
+    yield f"{folder}/paginators-1.json", _written(_paginators(model.read("paginators-1")))
+    yield "endpoints.json", _written(_endpoints(json.loads((Path(model.DATA) / "endpoints.json").read_bytes())))
+
+
+def _service(whole: Mapping[str, Any]) -> dict[str, Any]:
+    operations = {name: bare(whole["operations"][name]) for name in OPERATIONS}
+    needed: dict[str, Any] = {}
+    waiting = list(_named_shapes(operations))
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed[name] = bare(whole["shapes"][name])
+            waiting += _named_shapes(needed[name])
+    shapes = {name: needed[name] for name in sorted(needed)}
+    return {"version": whole["version"], "metadata": whole["metadata"], "operations": operations, "shapes": shapes}
+
+
+def _paginators(whole: Mapping[str, Any]) -> dict[str, Any]:
+    return {"pagination": {name: each for name, each in whole["pagination"].items() if name in OPERATIONS}}
+
+
+def _endpoints(whole: Mapping[str, Any]) -> dict[str, Any]:
+    def cut(partition: Mapping[str, Any]) -> dict[str, Any]:
+        services = {name: each for name, each in partition["services"].items() if name in SERVICES}
+        return {**partition, "services": services}
+
+    return {**whole, "partitions": [cut(partition) for partition in whole["partitions"]]}
+
+
+def bare(value: Any) -> Any:
+    """A part of a model without its help texts."""
+    if isinstance(value, Mapping):
+        # A member may be named as a word is: only texts are left out.
+        return {key: bare(item) for key, item in value.items() if key not in _WORDS or not isinstance(item, str)}
+    return [bare(item) for item in value] if isinstance(value, list) else value
+
+
+def _named_shapes(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        if isinstance(value.get("shape"), str):
+            yield value["shape"]
+        for item in value.values():
+            yield from _named_shapes(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _named_shapes(item)
+
+
+def _written(data: Any) -> bytes:
+    return json.dumps(data, separators=(",", ":")).encode()
+
+
+def _packed(data: Any) -> bytes:
+    return gzip.compress(_written(data), mtime=0)
