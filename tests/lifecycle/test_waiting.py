@@ -177,12 +177,12 @@ class TestTheRunEndsOtherwise:
         assert stage.eventbridge.rules() == []
 
     def test_it_takes_longer_than_cloudformation_waits_and_no_rule_was_worth_while(self, stage: Stage) -> None:
-        event = stage.event("Create", {**WAITING, "ServiceTimeout": "1"})
+        event = stage.event("Create", {**WAITING, "ServiceTimeout": "3"})
         stage.send(event)
         run = running(stage)
         answer = stage.answer(event)
         assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", f"{run.id}/{run.uuid}")
-        expected = f"Run {run.id} is still RUNNING, not COMPLETED, at the end of the 1 s that CloudFormation waits."
+        expected = f"Run {run.id} is still RUNNING, not COMPLETED, at the end of the 3 s that CloudFormation waits."
         assert answer["Reason"] == expected
         assert stage.eventbridge.calls == []
 
@@ -198,7 +198,7 @@ class TestTheRunEndsOtherwise:
         first = stage.create()
         event = stage.event(
             "Update",
-            {**WAITING, "ServiceTimeout": "2"},
+            {**WAITING, "ServiceTimeout": "3"},
             PhysicalResourceId=first,
             OldResourceProperties=PROPERTIES,
         )
