@@ -3,7 +3,6 @@
 import json
 import ssl
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,34 +16,13 @@ from local_aws.healthomics.service import Response
 from local_aws.loopback import serving
 from tests.events import LOGICAL_ID, PROPERTIES, STACK_ID
 from tests.lifecycle.processes import Function
-from tests.lifecycle.stage import ANSWERS, Stage, stack_id_of, staged
+from tests.lifecycle.stage import ANSWERS, Stage, stack_id_of
 
 CHANGED = {**PROPERTIES, "Parameters": '{"sample_name":"NA12878","scatter":48}'}
 NAME = f"Genomes-{LOGICAL_ID}"
 MADE_UP = "Genomes_VariantCalling_ABCD1234"
 TRANSIENT = [Kind.THROTTLING, Kind.INTERNAL, Kind.TIMEOUT, Kind.ACCESS_DENIED, Kind.ROLE_NOT_ASSUMABLE]
 LOST = [Kind.DROP_BEFORE, Kind.DROP_AFTER, Kind.HANG_BEFORE, Kind.HANG_AFTER]
-
-
-@pytest.fixture(scope="module")
-def _stage() -> Iterator[Stage]:
-    with staged() as stage:
-        yield stage
-
-
-@pytest.fixture
-def stage(_stage: Stage) -> Stage:
-    """The module's stage, with no run active and nothing going wrong; its processes stay warm."""
-    _stage.service.faults.clear()
-    for run in _stage.service.active():
-        _stage.service.end(run.id, "CANCELLED")
-    _stage.service.journal.clear()
-    _stage.service.settings.change(
-        {"token": Token.REPLAY, "token_remembered": None, "cancel_of_finished": CancelOfFinished.CONFLICT}
-    )
-    _stage.cloudformation.stack_status = "UPDATE_IN_PROGRESS"
-    _stage.cloudformation.ears.clear()
-    return _stage
 
 
 @pytest.fixture(params=["replay", "conflict", "forget"])

@@ -1,32 +1,13 @@
 """The healthy ways of a run, the real handler in a process of its own against HealthOmics over HTTP."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
-
-import pytest
 
 from cdk_healthomics_handler.names import Attribute
 from tests.events import PROPERTIES
-from tests.lifecycle.stage import Stage, stack_id_of, staged
+from tests.lifecycle.stage import Stage, stack_id_of
 
 CHANGED = {**PROPERTIES, "Parameters": '{"sample_name":"NA12878","scatter":48}'}
-
-
-@pytest.fixture(scope="module")
-def _stage() -> Iterator[Stage]:
-    with staged() as stage:
-        yield stage
-
-
-@pytest.fixture
-def stage(_stage: Stage) -> Stage:
-    """The module's stage, with no run active; its processes stay warm."""
-    for run in _stage.service.active():
-        _stage.service.end(run.id, "CANCELLED")
-    _stage.service.journal.clear()
-    _stage.cloudformation.stack_status = "UPDATE_IN_PROGRESS"
-    return _stage
 
 
 def test_create_starts_a_run_in_one_call_and_answers_every_attribute(stage: Stage) -> None:

@@ -1,7 +1,7 @@
 """A resource that waits for its run: through EventBridge, whatever fails, with nothing left behind."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from cdk_healthomics_handler.names import Attribute
 from local_aws.healthomics import Fault, Kind
 from local_aws.healthomics.service import Response, StoredRun
 from tests.events import PROPERTIES
-from tests.lifecycle.stage import Stage, staged
+from tests.lifecycle.stage import Stage
 
 WAITING: Mapping[str, Any] = {**PROPERTIES, "WaitFor": "COMPLETED"}
 CHANGED: Mapping[str, Any] = {**WAITING, "Parameters": '{"sample_name":"NA12878","scatter":48}'}
@@ -21,26 +21,6 @@ HUNG = Response(0, {}, b"", Fault("PutRule", Kind.HANG_AFTER, hang=0.5))
 
 def refused(code: str) -> Response:
     return Response(400, {}, json.dumps({"__type": code, "message": "not now"}).encode())
-
-
-@pytest.fixture(scope="module")
-def _stage() -> Iterator[Stage]:
-    with staged() as stage:
-        yield stage
-
-
-@pytest.fixture
-def stage(_stage: Stage) -> Stage:
-    """The module's stage, with no run active and no rule; its processes stay warm."""
-    for run in _stage.service.active():
-        _stage.service.end(run.id, "CANCELLED")
-    _stage.service.faults.clear()
-    _stage.service.journal.clear()
-    _stage.cloudformation.stack_status = "UPDATE_IN_PROGRESS"
-    _stage.cloudformation.ears.clear()
-    _stage.eventbridge.clear()
-    _stage.logs.clear()
-    return _stage
 
 
 def running(stage: Stage) -> StoredRun:

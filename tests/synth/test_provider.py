@@ -401,7 +401,8 @@ def test_cdk_nag_finds_nothing(stack: Stack, declare: Declare, role: aws_iam.IRo
 def test_cfn_lint_finds_nothing_in_the_template(stack: Stack, declare: Declare, tmp_path: Path) -> None:
     run = declare(parameters={"scatter": 24}, tags={"project": "1000G"}, removal_policy=RemovalPolicy.RETAIN)
     aws_s3.Bucket(stack, "Bucket").grant_read_write(run.role)
-    declare("Second", role=aws_iam.Role.from_role_arn(stack, "GivenRole", GIVEN_ROLE), timeout=Duration.minutes(5))
+    given = aws_iam.Role.from_role_arn(stack, "GivenRole", GIVEN_ROLE)
+    declare("Second", role=given, timeout=Duration.minutes(5), wait_for=WaitFor.RUNNING).on_failed("Failed")
     template = tmp_path / "template.json"
     template.write_text(json.dumps(Template.from_stack(stack).to_json()))
     # W3005: the CDK itself writes the dependency of every function on its role, which the reference implies.
