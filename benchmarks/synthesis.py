@@ -1,6 +1,6 @@
 """What a stack full of runs costs at synth time: whole processes, beside as many of the CDK's plain custom resources.
 
-    python -m benchmarks.synthesis [--runs 1 50 200 400] [--rounds 5]
+    python -m benchmarks.synthesis [--runs 1 50 200 400] [--rounds 3]
 
 CPU time of the app's process and of the Node process behind it. The rounds are interleaved; each figure is a median.
 """
@@ -64,7 +64,7 @@ def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, nargs="+", default=[1, 50, 200, 400])
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     print("| runs | construct | CPU s (median, spread) | ÷ no run | ms a run | resources | template bytes a run |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
