@@ -1,0 +1,64 @@
+"""Tables and budgets as Markdown, and their place in docs/performance.md."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+PAGE: Final = Path(__file__).parents[1] / "docs" / "performance.md"
+
+
+@dataclass(frozen=True)
+class Table:
+    """What one benchmark prints."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+    def __str__(self) -> str:
+        """Markdown."""
+        lines = [self.columns, ["---"] * len(self.columns), *self.rows]
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A ratio within one run that we hold ourselves to."""
+
+    what: str
+    allowed: float
+    measured: float
+
+    @property
+    def row(self) -> tuple[str, str, str, str]:
+        """A line of the table of budgets."""
+        return self.what, f"≤ {self.allowed:g}", f"{self.measured:.2f}", "yes" if self.measured <= self.allowed else "no"
+
+
+def budgets(held: Sequence[Budget]) -> Table:
+    """The table of budgets."""
+    return Table(("ratio", "allowed", "measured", "held"), [each.row for each in held])
+
+
+def spread(values: Sequence[float], digits: int = 0) -> str:
+    """A median, and in brackets the smallest and the largest value."""
+    low, middle, high = min(values), median(values), max(values)
+    return f"{middle:.{digits}f} ({low:.{digits}f}-{high:.{digits}f})"
+
+
+def write(name: str, content: str, page: Path = PAGE) -> None:
+    """Put what was measured between the page's marks of this name.
+
+    Raises:
+        ValueError: the page has no such marks.
+    """
+    begin, end = f"<!-- {name}: made by make bench -->\n", f"<!-- end of {name} -->"
+    text = page.read_text()
+    made, found = re.subn(
+        re.escape(begin) + ".*?" + re.escape(end), lambda _: f"{begin}{content}\n{end}", text, flags=re.DOTALL
+    )
+    if found != 1:
+        raise ValueError(f"{page} has {found} places between `{begin.strip()}` and `{end}`, but must have one.")
+    page.write_text(made)
