@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-_LIMIT: Final = 20.0
+_LIMIT: Final = 120.0
 """Seconds that one event may take; the longest installs an SDK first."""
 
 
