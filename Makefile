@@ -42,9 +42,8 @@ format: setup ## Format, and mend what ruff can mend
 test: setup ## Run every test, the end-to-end ones with the real CDK CLI included
 	python -m pytest --numprocesses 2 --dist loadfile
 
-bench: setup ## Measure synth time, and many Creates at once under StartRun's quota (about eight minutes)
-	PYTHONPATH=constructs:lambda python -m benchmarks.synthesis
-	PYTHONPATH=constructs:lambda python -m benchmarks.throttle
+bench: setup ## Measure side by side with what else there is; writes docs/performance.md (about a quarter of an hour)
+	PYTHONPATH=constructs:lambda python -m benchmarks
 
 dist: setup ## Build a wheel and an sdist into dist/
 	uv build --quiet --out-dir dist

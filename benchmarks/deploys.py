@@ -1,4 +1,4 @@
-"""How long a person waits for a real ``cdk deploy`` of one run: the CDK CLI on the local AWS, synthesis and upload included.
+"""How long a person waits for a real ``cdk deploy`` of one run on the local AWS, synthesis and upload included.
 
     python -m benchmarks deploys
 

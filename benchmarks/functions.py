@@ -22,7 +22,7 @@ from uuid import uuid4
 import trustme
 
 from benchmarks.function_process import FunctionProcess, base_environment
-from benchmarks.peers import CUSTOM, OURS, PLAIN, RUN_ID, TOKEN, Peer, peers
+from benchmarks.peers import CUSTOM, OURS, PLAIN, RUN_ID, REQUEST_ID, Peer, peers
 from benchmarks.report import Budget, Table, spread
 from local_aws.healthomics import HealthOmics, Settings
 from local_aws.healthomics.service import Response
@@ -117,7 +117,8 @@ def measure(rounds: int = ROUNDS, warm: int = WARM) -> list[Figures]:
             for peer, figures in measured:
                 if peer.rounds is None or index < peer.rounds:
                     with tempfile.TemporaryDirectory() as own:
-                        _round(peer, figures, service, url, {**environment, **peer.environment, "TMPDIR": own}, warm)
+                        own_environment = {**environment, **peer.environment, "TMPDIR": own}
+                        _round(peer, figures, service, own_environment, warm)
     return [figures for _, figures in measured]
 
 
@@ -165,9 +166,8 @@ def budgets(measured: list[Figures]) -> list[Budget]:
     ]
 
 
-def _round(
-    peer: Peer, figures: Figures, service: Service, url: str, environment: dict[str, str], warm: int
-) -> None:
+def _round(peer: Peer, figures: Figures, service: Service, environment: dict[str, str], warm: int) -> None:
+    url = environment["AWS_ENDPOINT_URL"]
     with service.function_behind(peer, environment):
         events = [_event(peer, url, "Create") for _ in range(1 + warm)]
         before = service.calls
@@ -196,7 +196,7 @@ def _round(
 
 def _event(peer: Peer, url: str, request_type: str, physical_id: str | None = None) -> dict[str, Any]:
     request_id = str(uuid4())
-    text = json.dumps(peer.properties).replace(TOKEN, request_id).replace(RUN_ID, physical_id or "")
+    text = json.dumps(peer.properties).replace(REQUEST_ID, request_id).replace(RUN_ID, physical_id or "")
     more = {"PhysicalResourceId": physical_id} if physical_id else {}
     return new_event(
         request_type,

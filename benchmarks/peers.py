@@ -17,7 +17,7 @@ from local_aws.process import ROOT
 from tests.events import ROLE_ARN
 
 HANDLERS: Final = Path(__file__).parent / "handlers"
-TOKEN: Final = "{token}"
+REQUEST_ID: Final = "{request}"
 """In a peer's properties: the request's id."""
 RUN_ID: Final = "{run}"
 """In a peer's properties: the id of the run."""
@@ -88,7 +88,7 @@ def peers(folder: Path) -> list[Peer]:
             "roleArn": ROLE_ARN,
             "outputUri": _PROPERTIES["OutputUri"],
             "parameters": _PARAMETERS,
-            "requestId": TOKEN,
+            "requestId": REQUEST_ID,
         },
         "physicalResourceId": {"responsePath": "id"},
     }

@@ -34,7 +34,12 @@ class Budget:
     @property
     def row(self) -> tuple[str, str, str, str]:
         """A line of the table of budgets."""
-        return self.what, f"≤ {self.allowed:g}", f"{self.measured:.2f}", "yes" if self.measured <= self.allowed else "no"
+        return (
+            self.what,
+            f"≤ {self.allowed:g}",
+            f"{self.measured:.2f}",
+            "yes" if self.measured <= self.allowed else "no",
+        )
 
 
 def budgets(held: Sequence[Budget]) -> Table:

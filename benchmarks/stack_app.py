@@ -2,8 +2,8 @@
 
     python stack_app.py KIND RUNS OUTDIR NAME [HANDLERS]
 
-KIND: bare (no run), run (HealthOmicsRun), custom (AwsCustomResource), provider (Provider framework), plain (crhelper with
-boto3 bundled). HANDLERS is a folder with the last two's code. Each kind imports what it needs, as an app of that kind does.
+KIND: bare (no run), run (HealthOmicsRun), custom (AwsCustomResource), provider (Provider framework), plain (crhelper
+with boto3 bundled). HANDLERS is a folder with the last two's code. Each kind imports what an app of that kind imports.
 """
 
 import sys
@@ -56,9 +56,7 @@ def custom(stack: Stack, _: Path) -> Declare:
             },
             physical_resource_id=cr.PhysicalResourceId.from_response("id"),
         )
-        cancel = cr.AwsSdkCall(
-            service="Omics", action="cancelRun", parameters={"id": cr.PhysicalResourceIdReference()}
-        )
+        cancel = cr.AwsSdkCall(service="Omics", action="cancelRun", parameters={"id": cr.PhysicalResourceIdReference()})
         return cr.AwsCustomResource(
             stack, name, on_create=start, on_delete=cancel, policy=policy, install_latest_aws_sdk=False
         )

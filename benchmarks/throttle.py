@@ -1,10 +1,11 @@
-"""``make bench``: many Creates at once under StartRun's quota of one a second, in real time.
+"""Many Creates at once under StartRun's quota of one a second, in real time.
+
+    python -m benchmarks throttle
 
 Each Create is the handler's real lifecycle with its real pace, in a thread of its own, with boto3 over HTTP against the
 local HealthOmics service. Ideal is one start a second; what is printed was measured in this run.
 """
 
-import argparse
 import logging
 import time
 from collections import Counter
@@ -16,6 +17,7 @@ from uuid import uuid4
 import boto3
 from botocore.config import Config
 
+from benchmarks.report import Table
 from cdk_healthomics_handler import clients
 from cdk_healthomics_handler.decision import Answer
 from cdk_healthomics_handler.event import Request
@@ -29,6 +31,7 @@ from tests.lifecycle.stage import CloudFormation
 
 FUNCTION_TIME = 900.0
 SERVICE_TIMEOUT = 3600.0
+CREATES = (20, 60, 200)
 
 
 @dataclass(frozen=True)
@@ -40,11 +43,12 @@ class Measured:
     failed: int
     calls: Counter[str]
 
-    def row(self) -> str:
+    @property
+    def row(self) -> tuple[str, ...]:
         """A line of the table."""
         counted = ", ".join(f"{name} {number}" for name, number in sorted(self.calls.items()))
         ideal = self.creates - 1  # the first one starts at once
-        return f"| {self.creates} | {self.seconds:.1f} | {self.seconds / ideal:.2f} | {self.failed} | {counted} |"
+        return str(self.creates), f"{self.seconds:.1f}", f"{self.seconds / ideal:.2f}", str(self.failed), counted
 
 
 def measure(creates: int) -> Measured:
@@ -75,16 +79,11 @@ def measure(creates: int) -> Measured:
     return Measured(creates, seconds, succeeded.count(False), Counter(call.operation for call in service.journal))
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description="Many Creates at once under StartRun's quota")
-    parser.add_argument("creates", type=int, nargs="*", default=[20, 60, 200], help="how many at once")
-    given = parser.parse_args()
+def table(creates: tuple[int, ...] = CREATES) -> Table:
+    """Measure so many at once, one number after another."""
     logging.disable(logging.CRITICAL)
-    print("| Creates at once | seconds | ÷ ideal | failed | calls to HealthOmics |\n| --- | --- | --- | --- | --- |")
-    for creates in given.creates:
-        print(measure(creates).row(), flush=True)
-
-
-if __name__ == "__main__":
-    main()
+    try:
+        rows = [measure(number).row for number in creates]
+    finally:
+        logging.disable(logging.NOTSET)
+    return Table(("Creates at once", "seconds", "÷ ideal", "failed", "calls to HealthOmics"), rows)
