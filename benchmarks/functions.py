@@ -22,7 +22,7 @@ from uuid import uuid4
 import trustme
 
 from benchmarks.function_process import FunctionProcess, base_environment
-from benchmarks.peers import CUSTOM, OURS, PLAIN, RUN_ID, REQUEST_ID, Peer, peers
+from benchmarks.peers import CUSTOM, OURS, PLAIN, REQUEST_ID, RUN_ID, Peer, peers
 from benchmarks.report import Budget, Table, spread
 from local_aws.healthomics import HealthOmics, Settings
 from local_aws.healthomics.service import Response
