@@ -20,7 +20,9 @@ Route = Callable[[str, str, str, bytes], Response | None]
 
 class _Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # headers and body are two writes: the second would wait 40 ms for an acknowledgement
+    disable_nagle_algorithm = (
+        True  # headers and body are two writes: the second would wait 40 ms for an acknowledgement
+    )
     routes: Sequence[Route] = ()
 
     def _serve(self) -> None:

@@ -32,6 +32,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "_pending",
         "_lock",
     ),
+    _PROVISIONERS: ("_RESOURCE_HANDLERS",),
     _STACKS: ("_roll_back_operation", "_revert_update", "_add_event", "_update_resource", "_delete_resource"),
     _HANDLERS: (
         "_ACTION_HANDLERS",
@@ -81,6 +82,12 @@ def check_names() -> None:
     ]
     if missing:
         raise RuntimeError(f"ministack {installed} has no {', '.join(missing)}: local_aws/mends.py must be looked at.")
+
+
+def resource_handlers() -> dict[str, dict[str, Any]]:
+    """By resource type, what ministack's CloudFormation makes and deletes one with."""
+    handlers: dict[str, dict[str, Any]] = _module(_PROVISIONERS)._RESOURCE_HANDLERS
+    return handlers
 
 
 class ResourceFailedError(RuntimeError):

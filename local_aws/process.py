@@ -21,7 +21,7 @@ from local_aws.controls import Controls
 ROOT: Final = Path(__file__).parents[1]
 ACCOUNT: Final = "123456789012"
 REGION: Final = "us-east-1"
-_SERVICES: Final = ("cloudformation", "ecr", "events", "iam", "lambda", "logs", "s3", "sns", "ssm", "sts")
+_SERVICES: Final = ("cloudformation", "ec2", "ecr", "events", "iam", "lambda", "logs", "s3", "sns", "ssm", "sts")
 """What the CDK and the construct use; the others would only cost time and open ports."""
 _START_LIMIT: Final = 60.0
 _STOP_LIMIT: Final = 10.0

@@ -89,11 +89,20 @@ def parse(operation: OperationModel, labels: Mapping[str, str], query: str, body
             case None:
                 in_body[name] = member
     given |= _body(body)
-    problems = list(_problems(shape, given, ""))
+    check(operation, given)
+    return given
+
+
+def check(operation: OperationModel, given: Mapping[str, Any]) -> None:
+    """Hold an operation's parameters against the model.
+
+    Raises:
+        ServiceError: they break it.
+    """
+    problems = list(_problems(operation.input_shape, given, ""))
     if problems:
         plural = "error" if len(problems) == 1 else "errors"
         raise invalid(f"{len(problems)} validation {plural} detected: {'; '.join(problems)}")
-    return given
 
 
 def _body(body: bytes) -> dict[str, Any]:

@@ -1,0 +1,109 @@
+"""CloudFormation's AWS::Omics resources that a run may refer to: workflows, run groups, run caches, configurations.
+
+Their properties are those of the API's Create operations with a capital first letter, and the same model checks them.
+"""
+
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import uuid4
+
+from local_aws.healthomics import HealthOmics, model
+from local_aws.mends import resource_handlers
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One resource type."""
+
+    operation: str
+    """Of the API, that makes one."""
+    arn: str
+    """Its ARN after the account, of the properties and ``id``."""
+    ref: str
+    """What its Ref is, likewise."""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    """Beside Arn, CreationTime and, where the operation answers them, Id, Uuid and Status."""
+    named_in_runs: str | None = None
+    """The member of StartRun by whose active runs it cannot be deleted (User Guide)."""
+
+
+KINDS: Final[Mapping[str, Kind]] = {
+    "AWS::Omics::Workflow": Kind("CreateWorkflow", "workflow/{id}", "{id}", {"Type": "PRIVATE"}),
+    "AWS::Omics::WorkflowVersion": Kind(
+        "CreateWorkflowVersion",
+        "workflow/{workflowId}/version/{versionName}",
+        "arn:aws:omics:{region}:{account}:workflow/{workflowId}/version/{versionName}",
+        {"Type": "PRIVATE"},
+    ),
+    "AWS::Omics::RunGroup": Kind("CreateRunGroup", "runGroup/{id}", "{id}", named_in_runs="runGroupId"),
+    "AWS::Omics::RunCache": Kind("CreateRunCache", "runCache/{id}", "{id}"),
+    "AWS::Omics::Configuration": Kind(
+        "CreateConfiguration", "configuration/{name}", "{name}", named_in_runs="configurationName"
+    ),
+}
+_FIRST_ID: Final = 2000001
+
+
+def install(service: HealthOmics) -> None:
+    """Let ministack's CloudFormation make and delete these."""
+    ids = itertools.count(_FIRST_ID)
+    for resource_type, kind in KINDS.items():
+        resource_handlers()[resource_type] = {
+            "create": _creator(service, kind, ids),
+            "delete": _deleter(service, kind),
+        }
+
+
+def _creator(
+    service: HealthOmics, kind: Kind, ids: "itertools.count[int]"
+) -> Callable[[str, dict[str, Any], str], tuple[str, dict[str, Any]]]:
+    operation = model.MODEL.operation_model(kind.operation)
+    answered: Mapping[str, Any] = getattr(operation.output_shape, "members", {})
+
+    def create(_: str, properties: dict[str, Any], __: str) -> tuple[str, dict[str, Any]]:
+        given = _as_api(operation.input_shape, properties)
+        model.check(operation, {"requestId": str(uuid4()), **given})
+        known = {**given, "id": str(next(ids)), "region": service.region, "account": service.account}
+        attributes = {
+            "Arn": f"arn:aws:omics:{service.region}:{service.account}:{kind.arn.format_map(known)}",
+            "CreationTime": datetime.fromtimestamp(service.clock.now(), UTC).isoformat(),
+            **kind.attributes,
+        }
+        for member, value in (("id", known["id"]), ("uuid", str(uuid4())), ("status", "ACTIVE")):
+            if member in answered:
+                attributes[member.capitalize()] = value
+        return kind.ref.format_map(known), attributes
+
+    return create
+
+
+def _deleter(service: HealthOmics, kind: Kind) -> Callable[[str, dict[str, Any]], None]:
+    def delete(physical_id: str, _: dict[str, Any]) -> None:
+        using = [
+            run.id
+            for run in service.active()
+            if kind.named_in_runs and run.request.get(kind.named_in_runs) == physical_id
+        ]
+        if using:
+            message = f"{kind.named_in_runs} {physical_id} cannot be deleted while runs use it: {', '.join(using)}"
+            raise model.ServiceError("ConflictException", message)
+
+    return delete
+
+
+def _as_api(shape: Any, properties: Any) -> Any:
+    """CloudFormation's properties as the API's members; the keys of maps are the user's own."""
+    if shape.type_name == "structure" and isinstance(properties, Mapping):
+        made = {}
+        for name, value in properties.items():
+            member = f"{name[:1].lower()}{name[1:]}"
+            made[member] = _as_api(shape.members[member], value) if member in shape.members else value
+        return made
+    if shape.type_name == "map" and isinstance(properties, Mapping):
+        return {key: _as_api(shape.value, value) for key, value in properties.items()}
+    if shape.type_name == "list" and isinstance(properties, list):
+        return [_as_api(shape.member, value) for value in properties]
+    return properties
