@@ -8,7 +8,7 @@ export JSII_NODE := $(CURDIR)/$(BIN)/node
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lint format test bench dist demo local lock clean
+.PHONY: help setup lint format test oldest newest bench dist demo local lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -35,12 +35,27 @@ lint: setup ## Check formatting, lint and types
 	ruff check .
 	mypy
 
-format: setup ## Format, and mend what ruff can mend
+format: setup ## Format, mend what ruff can mend, and write the tables of the README anew
 	ruff check --fix-only --quiet .
 	ruff format .
+	PYTHONPATH=constructs:lambda python -m docs.reference
 
 test: setup ## Run every test, the end-to-end ones with the real CDK CLI included
 	python -m pytest --numprocesses 2 --dist loadfile
+
+define test_with
+	uv venv --quiet --clear --python $(BIN)/python build/$@
+	uv pip sync --quiet --python build/$@/bin/python $(1)
+	build/$@/bin/python -m pytest --numprocesses 2 --dist loadfile tests/unit tests/synth tests/lifecycle
+endef
+
+oldest: setup ## Run unit, synth and lifecycle tests with the oldest versions that are supported
+	$(call test_with,--require-hashes requirements-oldest.lock)
+
+newest: setup ## Run them with the newest that users can install today
+	@mkdir -p build
+	uv pip compile pyproject.toml --group dev --universal --upgrade --quiet --no-header -o build/newest.txt
+	$(call test_with,build/newest.txt)
 
 bench: setup ## Measure side by side with what else there is; writes docs/performance.md (about a quarter of an hour)
 	PYTHONPATH=constructs:lambda python -m benchmarks
@@ -57,6 +72,9 @@ local: setup ## Keep the local AWS up and print the environment to source
 lock: $(BIN)/python ## Pin anew what pyproject.toml and package.json ask for
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --upgrade --quiet --no-header -o requirements.lock
+	@mkdir -p build
+	$(BIN)/uv pip compile pyproject.toml --resolution lowest-direct --universal --no-deps --quiet --no-header -o build/oldest.txt
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --constraints build/oldest.txt --upgrade --quiet --no-header -o requirements-oldest.lock
 	npm install --package-lock-only
 
 clean: ## Remove what the other targets made

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from benchmarks import deploys, functions, plot, report, synthesis, throttle
 from benchmarks.report import Table
+from docs import marked
 
 
 def main(names: Sequence[str]) -> None:
@@ -38,7 +39,7 @@ def main(names: Sequence[str]) -> None:
         tell("throttle", throttle.table())
     if figures and made and not names:
         for name, table in tables.items():
-            report.write(name, str(table))
+            marked.write(report.PAGE, name, str(table))
         plot.functions_and_synthesis(figures, made)
         print(f"\nWritten to {report.PAGE} and {plot.PICTURE}.")
 

@@ -1,6 +1,5 @@
-"""Tables and budgets as Markdown, and their place in docs/performance.md."""
+"""Tables and budgets as Markdown, for docs/performance.md."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,19 +50,3 @@ def spread(values: Sequence[float], digits: int = 0) -> str:
     """A median, and in brackets the smallest and the largest value."""
     low, middle, high = min(values), median(values), max(values)
     return f"{middle:.{digits}f} ({low:.{digits}f}-{high:.{digits}f})"
-
-
-def write(name: str, content: str, page: Path = PAGE) -> None:
-    """Put what was measured between the page's marks of this name.
-
-    Raises:
-        ValueError: the page has no such marks.
-    """
-    begin, end = f"<!-- {name}: made by make bench -->\n", f"<!-- end of {name} -->"
-    text = page.read_text()
-    made, found = re.subn(
-        re.escape(begin) + ".*?" + re.escape(end), lambda _: f"{begin}{content}\n{end}", text, flags=re.DOTALL
-    )
-    if found != 1:
-        raise ValueError(f"{page} has {found} places between `{begin.strip()}` and `{end}`, but must have one.")
-    page.write_text(made)

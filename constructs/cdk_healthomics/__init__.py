@@ -14,6 +14,8 @@ from cdk_healthomics.enums import (
 from cdk_healthomics.run import HealthOmicsRun
 from cdk_healthomics_handler.names import WaitFor
 
+__version__ = "0.1.0"
+
 __all__ = [
     "CacheBehavior",
     "HealthOmicsRun",
@@ -26,4 +28,5 @@ __all__ = [
     "ValidationError",
     "WaitFor",
     "WorkflowType",
+    "__version__",
 ]

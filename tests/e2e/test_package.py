@@ -1,5 +1,6 @@
 """The package as its users get it: built, installed into an empty environment, and used from another folder."""
 
+import email
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import cdk_healthomics
 from local_aws.process import ROOT
 
 APP = """
@@ -51,6 +53,28 @@ def test_the_wheel_holds_construct_and_handler_typed_and_no_source_root(dist: Pa
     }
 
 
+def test_the_wheel_says_what_it_is_under_which_licence_and_which_version(dist: Path) -> None:
+    (wheel,) = dist.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (each for each in archive.namelist() if each.endswith(".dist-info/METADATA"))
+        told = email.message_from_bytes(archive.read(name))
+    assert (told["Name"], told["Version"]) == ("cdk-healthomics", cdk_healthomics.__version__)
+    assert (told["License-Expression"], told["License-File"]) == ("Apache-2.0", "LICENSE")
+    assert "Typing :: Typed" in told.get_all("Classifier", [])
+    assert told.get_all("Project-URL")
+
+
+def test_the_wheel_that_is_built_from_the_sdist_is_the_same(dist: Path, tmp_path: Path) -> None:
+    (sdist,), (wheel,) = dist.glob("*.tar.gz"), dist.glob("*.whl")
+    run("uv", "build", "--quiet", "--wheel", "--out-dir", str(tmp_path), str(sdist), cwd=tmp_path)
+    (again,) = tmp_path.glob("*.whl")
+    contents = [
+        {each.filename: each.CRC for each in zipfile.ZipFile(path).infolist() if "RECORD" not in each.filename}
+        for path in (wheel, again)
+    ]
+    assert contents[0] == contents[1]
+
+
 def test_the_sdist_holds_what_the_wheel_is_built_from(dist: Path) -> None:
     (sdist,) = dist.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
@@ -68,11 +92,3 @@ def test_it_installs_into_an_empty_environment_and_synthesizes_from_another_fold
     elsewhere.mkdir()
     (elsewhere / "app.py").write_text(APP)
     assert "synthesized" in run(python, "app.py", cwd=elsewhere)
-
-
-def test_the_first_code_block_of_the_readme_synthesizes(tmp_path: Path) -> None:
-    text = (ROOT / "README.md").read_text()
-    (tmp_path / "app.py").write_text(text.split("```python\n")[1].split("```")[0])
-    paths = os.pathsep.join([str(ROOT / "constructs"), str(ROOT / "lambda")])
-    run(sys.executable, "app.py", cwd=tmp_path, PYTHONPATH=paths, CDK_OUTDIR=str(tmp_path / "cdk.out"))
-    assert (tmp_path / "cdk.out" / "Genomes.template.json").exists()
