@@ -14,6 +14,7 @@ from aws_cdk import CfnElement, Duration, RemovalPolicy, aws_iam
 
 from cdk_healthomics import model, workflow
 from cdk_healthomics.documents import PARAMETERS_LIMIT, document_problems, well_formed
+from cdk_healthomics.role import arn_of
 from cdk_healthomics.tokens import is_token
 from cdk_healthomics_handler.names import TAG_PREFIX, OwnershipTag, WaitFor
 
@@ -180,7 +181,11 @@ def _cache(arguments: Arguments) -> Iterator[str]:
 
 def _role(arguments: Arguments) -> Iterator[str]:
     role = arguments.get("role")
-    if role is not None and not hasattr(role, "role_arn"):
+    if role is None:
+        return
+    try:
+        arn_of(role)
+    except AttributeError:
         yield f"role was {shown(role)}: must be an iam.IRole; for an ARN use iam.Role.from_role_arn(…)"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import jsii
 from aws_cdk import Duration, Fn, RemovalPolicy, Stack, TagManager, aws_iam, aws_lambda, aws_logs
@@ -14,6 +15,7 @@ from constructs import Construct, IValidation
 
 ID: Final = "HealthOmicsRunProvider"
 WAITING: Final = "Waiting"
+_PROVIDERS: Final[WeakKeyDictionary[Stack, "Provider"]] = WeakKeyDictionary()
 
 
 class Provider(Construct):
@@ -69,8 +71,9 @@ class Provider(Construct):
     @classmethod
     def of(cls, stack: Stack) -> "Provider":
         """The provider of a stack; made when it is first asked for."""
-        existing = stack.node.try_find_child(ID)
-        return existing if isinstance(existing, cls) else cls(stack, ID)
+        if stack not in _PROVIDERS:
+            _PROVIDERS[stack] = cls(stack, ID)
+        return _PROVIDERS[stack]
 
     def allow(self, arguments: dict[str, Any], role_arn: str) -> list[Construct]:
         """Allow the function what one run needs; returns what the run must wait for."""

@@ -1,10 +1,26 @@
-"""The service role of a run to which the user gave none."""
+"""The service role of a run: its ARN, and the making of one where the user gave none."""
+
+from typing import Final
+from weakref import WeakKeyDictionary
 
 from aws_cdk import RemovalPolicies, RemovalPolicy, Stack, aws_iam
 
 from cdk_healthomics import nag
 from cdk_healthomics_handler.names import LOG_GROUP
 from constructs import Construct
+
+_ARNS: Final[WeakKeyDictionary[aws_iam.IRole, str]] = WeakKeyDictionary()
+
+
+def arn_of(role: aws_iam.IRole) -> str:
+    """The ARN of a role. The CDK's other process is asked once a role: many runs may share one.
+
+    Raises:
+        AttributeError: it is no role.
+    """
+    if role not in _ARNS:
+        _ARNS[role] = role.role_arn
+    return _ARNS[role]
 
 
 def path_of_made_roles(stack: Stack) -> str:

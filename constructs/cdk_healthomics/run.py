@@ -33,7 +33,7 @@ from cdk_healthomics.enums import (
 )
 from cdk_healthomics.properties import properties
 from cdk_healthomics.provider import Provider
-from cdk_healthomics.role import make_role
+from cdk_healthomics.role import arn_of, make_role
 from cdk_healthomics_handler.names import RESOURCE_TYPE, Attribute, WaitFor, property_name
 from constructs import Construct, IDependable
 
@@ -152,12 +152,12 @@ class HealthOmicsRun(Construct):
             Annotations.of(self).add_warning_v2("cdk-healthomics:engineSettings", warning)
 
         arguments = workflows.named_by(arguments)
-        stack = Stack.of(self)
+        stack = scope if isinstance(scope, Stack) else Stack.of(self)
         self._tags = TagManager(TagType.MAP, RESOURCE_TYPE)
         for key, value in (tags or {}).items():
             self._tags.set_tag(key, value, _OWN_TAGS_PRIORITY)
         self._role = role or make_role(self, removal_policy)
-        role_arn = self._role.role_arn
+        role_arn = arn_of(self._role)
         provider = Provider.of(stack)
         provider.watch(self, self._tags)
         self._resource = CustomResource(
