@@ -100,19 +100,22 @@ class Service:
         return Response(200, {}, json.dumps(self.behind.invoke(json.loads(body))).encode())
 
 
-def measure(rounds: int = ROUNDS, warm: int = WARM) -> list[Figures]:
+def measure(rounds: int = ROUNDS, warm: int = WARM, *, installing: bool = True) -> list[Figures]:
     """Measure every handler.
 
     Args:
         rounds: how many processes of each.
         warm: how many further Creates in each.
+        installing: whether those are measured that install something from a registry.
     """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         service = Service(folder)
         url = stack.enter_context(service.up())
         environment = base_environment(url, service.authority)
-        measured = [(peer, Figures(peer.name, *peer.sizes)) for peer in peers(folder)]
+        measured = [
+            (peer, Figures(peer.name, *peer.sizes)) for peer in peers(folder) if installing or not peer.installs
+        ]
         for index in range(rounds):
             for peer, figures in measured:
                 if peer.rounds is None or index < peer.rounds:

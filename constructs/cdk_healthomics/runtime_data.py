@@ -1,7 +1,7 @@
 """What botocore reads in the function: its own data, cut to what the function uses.
 
-botocore looks for service models and endpoints in AWS_DATA_PATH before its own. Reading all of them is most of a cold
-start: the model of HealthOmics has a hundred operations, the endpoints those of every service.
+The function's clients look for service models and endpoints here before they do in botocore. Reading all of those
+would be most of a cold start: the model of HealthOmics has a hundred operations, the endpoints are of every service.
 """
 
 import gzip
@@ -18,7 +18,7 @@ _WORDS: Final = frozenset({"documentation"})
 
 
 def files() -> Iterator[tuple[str, bytes]]:
-    """The files by their paths beneath AWS_DATA_PATH; the same botocore gives the same bytes."""
+    """The files by their paths in botocore's layout; the same botocore gives the same bytes."""
     folder = f"{SERVICE}/{model.folder().name}"
     yield f"{folder}/service-2.json.gz", _packed(_service(model.read("service-2")))
     yield f"{folder}/endpoint-rule-set-1.json.gz", _packed(model.read("endpoint-rule-set-1"))

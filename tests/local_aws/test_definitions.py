@@ -1,0 +1,76 @@
+"""Workflows, run groups, caches and configurations that a stack makes on the local AWS."""
+
+import json
+from typing import Any
+
+import pytest
+
+from local_aws import definitions
+from local_aws.healthomics import HealthOmics, Settings
+from local_aws.healthomics.model import MODEL, ServiceError
+from local_aws.mends import resource_handlers
+from tests.events import ROLE_ARN
+
+VALID: dict[str, dict[str, Any]] = {
+    "Workflow": {"Name": "greeting", "ParameterTemplate": {"Sample": {"Description": "who", "Optional": True}}},
+    "WorkflowVersion": {"WorkflowId": "1", "VersionName": "v2"},
+    "RunGroup": {"Name": "group", "MaxRuns": 2},
+    "RunCache": {"CacheS3Location": "s3://bucket/cache"},
+    "Configuration": {
+        "Name": "isolated",
+        "RunConfigurations": {"VpcConfig": {"SubnetIds": ["subnet-0123456789abcdef0"]}},
+    },
+}
+
+
+@pytest.fixture
+def service() -> HealthOmics:
+    made = HealthOmics(Settings(start_rate=None))
+    definitions.install(made)
+    return made
+
+
+def create(kind: str, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    made: tuple[str, dict[str, Any]] = resource_handlers()[f"AWS::Omics::{kind}"]["create"](
+        "Logical", properties, "Stack"
+    )
+    return made
+
+
+@pytest.mark.parametrize("kind", VALID)
+def test_what_is_made_has_an_arn_and_what_the_api_answers(service: HealthOmics, kind: str) -> None:
+    physical_id, attributes = create(kind, VALID[kind])
+    assert physical_id
+    assert attributes["Arn"].startswith(f"arn:aws:omics:{service.region}:{service.account}:")
+    answered = getattr(MODEL.operation_model(f"Create{kind}").output_shape, "members", {})
+    assert {"id", "uuid", "status"} & set(answered) == {name.lower() for name in attributes} & {"id", "uuid", "status"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "message"),
+    [
+        ("RunGroup", {"MaxRuns": 0}, "Member must have value greater than or equal to 1"),
+        ("RunCache", {}, "Value at 'cacheS3Location' failed to satisfy constraint: Member must not be null"),
+        ("Workflow", {"Nam": "greeting"}, "Value at 'nam' failed to satisfy constraint: Member is not known"),
+    ],
+)
+def test_properties_that_break_the_model_are_refused(
+    service: HealthOmics, kind: str, properties: dict[str, Any], message: str
+) -> None:
+    del service
+    with pytest.raises(ServiceError, match=message):
+        create(kind, properties)
+
+
+@pytest.mark.parametrize(("kind", "member"), [("RunGroup", "runGroupId"), ("Configuration", "configurationName")])
+def test_it_cannot_be_deleted_while_a_run_uses_it(service: HealthOmics, kind: str, member: str) -> None:
+    physical_id, _ = create(kind, VALID[kind])
+    request = {"workflowId": "1", "roleArn": ROLE_ARN, "outputUri": "s3://bucket/runs", "requestId": "r"}
+    started = service.handle("POST", "/run", "", json.dumps({**request, member: physical_id}).encode())
+    assert started
+    run_id = json.loads(started.body)["id"]
+    delete = resource_handlers()[f"AWS::Omics::{kind}"]["delete"]
+    with pytest.raises(ServiceError, match=f"cannot be deleted while runs use it: {run_id}"):
+        delete(physical_id, {})
+    service.end(run_id, "COMPLETED")
+    delete(physical_id, {})
