@@ -1,5 +1,6 @@
 """What a user would pick instead, each with its own real handler and asset, doing the same work."""
 
+import compileall
 import json
 import os
 import shutil
@@ -72,6 +73,7 @@ def peers(folder: Path) -> list[Peer]:
     Args:
         folder: for what they unpack; kept until they have run.
     """
+    _compile_runtime()
     _unpack_cdk(folder)
     unpack_handlers(folder)
     plain, bundle, behind = folder / "plain", folder / "bundle", folder / "behind"
@@ -147,6 +149,12 @@ def unpack_handlers(folder: Path) -> None:
     for package in _BUNDLED:
         _copy_package(package, bundle)
     shutil.copy(Path(str(metadata.distribution("six").locate_file("six.py"))), bundle)
+
+
+def _compile_runtime() -> None:
+    """Lambda's runtime brings its packages compiled; those of a new environment are not yet."""
+    for package in _BUNDLED:
+        compileall.compile_dir(str(resources.files(package)), quiet=1)
 
 
 def _unpack_cdk(folder: Path) -> None:
