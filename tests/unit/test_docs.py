@@ -63,3 +63,17 @@ def test_the_changelog_begins_with_what_is_not_released_or_with_this_version() -
     versions = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert versions[0] in {"Unreleased", cdk_healthomics.__version__}
     assert all(re.fullmatch(r"Unreleased|\d+\.\d+\.\d+", version) for version in versions)
+
+
+def test_every_message_of_the_troubleshooting_table_is_one_that_the_function_writes() -> None:
+    sources = [path.read_text() for path in (ROOT / "lambda" / "cdk_healthomics_handler").glob("*.py")]
+    nodes = [node for source in sources for node in ast.walk(ast.parse(source))]
+    written = [str(node.value) for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    table = (ROOT / "README.md").read_text().split("## Troubleshooting")[1].split("\n## ")[0]
+    messages = re.findall(r"^\| `(.+?)` \|", table, re.MULTILINE)
+    assert messages
+    for message in messages:
+        # The function fills in the operation's name, numbers, statuses and what HealthOmics said.
+        parts = [part.strip() for part in re.split(r"…|\b\d+\b|\b[A-Z]{4,}\b|\b(?:Start|Cancel)Run\b", message)]
+        told = max(parts, key=len)
+        assert any(told in each for each in written), f"{message}: nothing writes {told!r}"
