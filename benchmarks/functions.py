@@ -166,6 +166,8 @@ def budgets(measured: list[Figures]) -> list[Budget]:
         Budget(f"warm Create ÷ {CUSTOM}'s", 0.5, median(ours.warm) / median(custom.warm)),
         Budget(f"peak memory ÷ {CUSTOM}'s", 0.6, median(ours.memory) / median(custom.memory)),
         Budget(f"asset, unpacked ÷ {CUSTOM}'s", 1, ours.unpacked / custom.unpacked),
+        Budget("calls of a Create, the answer counted", 2, ours.create_calls),
+        Budget("calls of a Delete, the check of the uuid and the wait included", 4, ours.delete_calls),
     ]
 
 

@@ -33,6 +33,7 @@ _PROPERTIES: Final = {
     "Parameters": json.dumps(_PARAMETERS),
 }
 _BUNDLED: Final = ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "dateutil", "crhelper")
+_SIX: Final = str(metadata.distribution("six").locate_file("six.py"))
 _CUSTOM_FILE: Final = "package/custom-resource-handlers/dist/custom-resources/aws-custom-resource-handler/index.js"
 _PROVIDER_FOLDER: Final = "package/custom-resources/lib/provider-framework/runtime"
 
@@ -148,13 +149,14 @@ def unpack_handlers(folder: Path) -> None:
     _copy_package("crhelper", plain)
     for package in _BUNDLED:
         _copy_package(package, bundle)
-    shutil.copy(Path(str(metadata.distribution("six").locate_file("six.py"))), bundle)
+    shutil.copy(_SIX, bundle)
 
 
 def _compile_runtime() -> None:
     """Lambda's runtime brings its packages compiled; those of a new environment are not yet."""
     for package in _BUNDLED:
         compileall.compile_dir(str(resources.files(package)), quiet=1)
+    compileall.compile_file(_SIX, quiet=1)
 
 
 def _unpack_cdk(folder: Path) -> None:

@@ -24,7 +24,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Budget:
-    """A ratio within one run that we hold ourselves to."""
+    """A ratio within one run, or a number, that we hold ourselves to."""
 
     what: str
     allowed: float
@@ -36,14 +36,14 @@ class Budget:
         return (
             self.what,
             f"≤ {self.allowed:g}",
-            f"{self.measured:.2f}",
+            f"{self.measured:.2f}" if isinstance(self.measured, float) else str(self.measured),
             "yes" if self.measured <= self.allowed else "no",
         )
 
 
 def budgets(held: Sequence[Budget]) -> Table:
     """The table of budgets."""
-    return Table(("ratio", "allowed", "measured", "held"), [each.row for each in held])
+    return Table(("what", "allowed", "measured", "held"), [each.row for each in held])
 
 
 def spread(values: Sequence[float], digits: int = 0) -> str:

@@ -94,7 +94,6 @@ class Search(Action):
     """Wait before looking again."""
 
 
-@dataclass(frozen=True)
 class AskCloudFormation(Action):
     """Learn whether CloudFormation still waits for the answer to this request."""
 
@@ -107,43 +106,36 @@ class Start(Action):
 
 
 @dataclass(frozen=True)
-class Cancel(Action):
+class OfRun(Action):
+    """A step with one run. Steps without further fields are no dataclasses of their own: to make one takes time."""
+
+    run: Run
+
+
+class Cancel(OfRun):
     """CancelRun."""
 
-    run: Run
 
-
-@dataclass(frozen=True)
-class Wait(Action):
+class Wait(OfRun):
     """Give the run time, then look again."""
 
-    run: Run
-
 
 @dataclass(frozen=True)
-class Tag(Action):
+class Tag(OfRun):
     """TagResource and UntagResource on a run that is kept."""
 
-    run: Run
     add: Mapping[str, str] = field(repr=False)
     remove: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Release(Action):
+class Release(OfRun):
     """Mark a finished run whose resource goes away, so that no later Update adopts it."""
 
-    run: Run
 
-
-@dataclass(frozen=True)
-class Schedule(Action):
+class Schedule(OfRun):
     """Let EventBridge invoke the function every minute, to look at the run again."""
 
-    run: Run
 
-
-@dataclass(frozen=True)
 class Unschedule(Action):
     """Remove the resource's EventBridge rule, whatever request it was made for."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple, Self
 from urllib.parse import parse_qs, urlsplit
@@ -135,9 +135,10 @@ def _signed_at(response_url: str) -> datetime | None:
     """A presigned S3 URL says when it was signed (X-Amz-Date); an older kind of signature does not."""
     signed = parse_qs(urlsplit(response_url).query).get("X-Amz-Date", [""])[0]
     try:
-        return datetime.strptime(signed, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        at = datetime.fromisoformat(signed)
     except ValueError:
         return None
+    return at if at.tzinfo else None
 
 
 def _told(event: Mapping[str, Any]) -> datetime | None:

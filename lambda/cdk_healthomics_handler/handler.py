@@ -57,5 +57,6 @@ def carry_out(event: dict[str, Any], context: Any) -> str | None:
 
 def _healthomics() -> HealthOmics:
     client = clients.healthomics()
-    gc.enable()  # the last of what lasts as long as the process is made
+    gc.freeze()  # all of this lasts as long as the process
+    gc.enable()
     return client

@@ -379,6 +379,16 @@ class TestAsset:
         ]
         assert printed.splitlines() == here
 
+    def test_the_function_imports_neither_boto3_nor_the_transfers_that_come_with_it(self) -> None:
+        script = "import sys, cdk_healthomics_handler.handler\nprint(*{'boto3', 's3transfer'} & set(sys.modules))"
+        printed = subprocess.run(
+            [sys.executable, "-c", script],
+            env={**os.environ, "PYTHONPATH": str(code_folder())},
+            capture_output=True,
+            check=True,
+        ).stdout
+        assert printed == b"\n"
+
     def test_the_handler_imports_without_the_cdk(self) -> None:
         for path in (code_folder() / "cdk_healthomics_handler").glob("*.py"):
             for node in ast.walk(ast.parse(path.read_text())):

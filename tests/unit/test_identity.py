@@ -160,7 +160,9 @@ class TestEvent:
     def test_the_response_url_tells_when_the_request_was_sent(self) -> None:
         assert Request.of(new_event(signed_at=NOW)).sent_at == NOW
 
-    @pytest.mark.parametrize("query", ["", "?Expires=1510162268&Signature=x", "?X-Amz-Date=yesterday"])
+    @pytest.mark.parametrize(
+        "query", ["", "?Expires=1510162268&Signature=x", "?X-Amz-Date=yesterday", "?X-Amz-Date=20261124T120000"]
+    )
     def test_a_url_that_does_not_tell_is_no_error(self, query: str) -> None:
         assert Request.of(new_event(response_url="https://127.0.0.1/answer" + query)).sent_at is None
 
