@@ -12,9 +12,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from aws_cdk import App, ArnFormat, CfnOutput, Stack, aws_iam, aws_s3
+from aws_cdk import App, CfnOutput, Stack, aws_s3
 
-from cdk_healthomics import HealthOmicsRun
+from cdk_healthomics import HealthOmicsRun, RunRole
 
 COLUMNS = ("sample", "fastq_1", "fastq_2")
 
@@ -59,22 +59,9 @@ samples = read(app.node.try_get_context("sheet") or "examples/samples.csv")
 stack = Stack(app, "Cohort")
 results = aws_s3.Bucket(stack, "Results")
 inputs = aws_s3.Bucket.from_bucket_name(stack, "Inputs", "my-bucket")
-role = aws_iam.Role(stack, "Role", assumed_by=aws_iam.ServicePrincipal("omics.amazonaws.com"))
+role = RunRole(stack, "Role")
 results.grant_read_write(role)
 inputs.grant_read(role)
-role.add_to_policy(
-    aws_iam.PolicyStatement(
-        actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-        resources=[
-            stack.format_arn(
-                service="logs",
-                resource="log-group",
-                resource_name="/aws/omics/WorkflowLog:*",
-                arn_format=ArnFormat.COLON_RESOURCE_NAME,
-            )
-        ],
-    )
-)
 
 for each in samples:
     run = HealthOmicsRun(

@@ -11,6 +11,7 @@ from cdk_healthomics.enums import (
     StorageType,
     WorkflowType,
 )
+from cdk_healthomics.role import RunRole
 from cdk_healthomics.run import HealthOmicsRun
 from cdk_healthomics_handler.names import WaitFor
 
@@ -23,6 +24,7 @@ __all__ = [
     "NetworkingMode",
     "OutputUriPrefixMode",
     "RetentionMode",
+    "RunRole",
     "ScratchStorageMode",
     "StorageType",
     "ValidationError",

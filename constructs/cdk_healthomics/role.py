@@ -1,4 +1,4 @@
-"""The service role of a run: its ARN, and the making of one where the user gave none."""
+"""The service role of runs: its ARN, and the making of one."""
 
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -33,44 +33,68 @@ def path_of_made_roles(stack: Stack) -> str:
     return f"/cdk-healthomics/{stack.node.addr[-8:]}/"
 
 
-def make_role(scope: Construct, removal_policy: RemovalPolicy | None) -> aws_iam.Role:
-    """A role that HealthOmics may take on for runs of this account and region, and that may write the runs' logs.
-
-    What the run reads and writes is granted by the user: ``bucket.grant_read_write(run.role)``.
+def make_role(scope: Construct, removal_policy: RemovalPolicy | None) -> "RunRole":
+    """The role of a run to which the user gave none.
 
     Args:
         scope: the run.
-        removal_policy: the run's; a run that outlives its stack needs its role, and the role's policies, as well.
+        removal_policy: the run's.
     """
-    stack = Stack.of(scope)
-    where = f"{stack.region}:{stack.account}"
-    log_group = f"arn:{stack.partition}:logs:{where}:log-group:{LOG_GROUP}"
-    role = aws_iam.Role(
-        scope,
-        "Role",
-        description="Runs of AWS HealthOmics",
-        path=path_of_made_roles(stack),
-        # Without the conditions, HealthOmics could be made to use the role for another account (confused deputy).
-        assumed_by=aws_iam.ServicePrincipal(
-            "omics.amazonaws.com",
-            conditions={
-                "StringEquals": {"aws:SourceAccount": stack.account},
-                "ArnLike": {"aws:SourceArn": f"arn:{stack.partition}:omics:{where}:run/*"},
+    return RunRole(scope, "Role", path=path_of_made_roles(Stack.of(scope)), removal_policy=removal_policy)
+
+
+class RunRole(aws_iam.Role):
+    """A role that HealthOmics may take on for runs of this account and region, and that may write the runs' logs.
+
+    A run makes one for itself where it is given none; one that is made for many runs leaves room for more runs in a
+    stack. What the runs read and write is granted by the user: ``bucket.grant_read_write(role)``.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        path: str | None = None,
+        removal_policy: RemovalPolicy | None = None,
+    ) -> None:
+        """Declare a role for runs.
+
+        Args:
+            scope: the construct that this one is part of.
+            construct_id: its id there.
+            path: of the role in IAM. StartRun takes ARNs of at most 128 characters. Default: ``/``.
+            removal_policy: what happens to the role, and to its policies, when it is removed. A run that outlives its
+                stack needs both. Default: they are deleted.
+        """
+        stack = Stack.of(scope)
+        where = f"{stack.region}:{stack.account}"
+        log_group = f"arn:{stack.partition}:logs:{where}:log-group:{LOG_GROUP}"
+        super().__init__(
+            scope,
+            construct_id,
+            description="Runs of AWS HealthOmics",
+            path=path,
+            # Without the conditions, HealthOmics could be made to use the role for another account (confused deputy).
+            assumed_by=aws_iam.ServicePrincipal(
+                "omics.amazonaws.com",
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": stack.account},
+                    "ArnLike": {"aws:SourceArn": f"arn:{stack.partition}:omics:{where}:run/*"},
+                },
+            ),
+            inline_policies={
+                "Logs": aws_iam.PolicyDocument(
+                    statements=[
+                        aws_iam.PolicyStatement(actions=["logs:CreateLogGroup"], resources=[f"{log_group}:*"]),
+                        aws_iam.PolicyStatement(
+                            actions=["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+                            resources=[f"{log_group}:log-stream:*"],
+                        ),
+                    ]
+                )
             },
-        ),
-        inline_policies={
-            "Logs": aws_iam.PolicyDocument(
-                statements=[
-                    aws_iam.PolicyStatement(actions=["logs:CreateLogGroup"], resources=[f"{log_group}:*"]),
-                    aws_iam.PolicyStatement(
-                        actions=["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-                        resources=[f"{log_group}:log-stream:*"],
-                    ),
-                ]
-            )
-        },
-    )
-    nag.answer(role, nag.Rule.WILDCARDS, "HealthOmics makes the log streams, and names them after runs.")
-    if removal_policy not in {None, RemovalPolicy.DESTROY}:
-        RemovalPolicies.of(role).apply(removal_policy)
-    return role
+        )
+        nag.answer(self, nag.Rule.WILDCARDS, "HealthOmics makes the log streams, and names them after runs.")
+        if removal_policy not in {None, RemovalPolicy.DESTROY}:
+            RemovalPolicies.of(self).apply(removal_policy)

@@ -17,7 +17,7 @@ from aws_cdk.assertions import Annotations, Match, Template
 from cdk_nag import AwsSolutionsChecks
 
 import cdk_healthomics_handler
-from cdk_healthomics import HealthOmicsRun, WaitFor, model
+from cdk_healthomics import HealthOmicsRun, RunRole, WaitFor, model
 from cdk_healthomics.asset import code_folder
 from cdk_healthomics.role import path_of_made_roles
 from cdk_healthomics_handler.names import RESOURCE_TYPE
@@ -280,6 +280,22 @@ class TestProvider:
                 }
             },
         )
+
+    def test_runs_that_share_a_role_of_ours_have_the_same_one_as_a_run_makes_for_itself(
+        self, stack: Stack, declare: Declare
+    ) -> None:
+        own = declare().role
+        shared = RunRole(stack, "Shared")
+        for name in ("First", "Second"):
+            HealthOmicsRun(stack, name, workflow_id="1", output_uri="s3://b/r", role=shared)
+        roles = Template.from_stack(stack).find_resources("AWS::IAM::Role")
+        made, together = (
+            roles[stack.get_logical_id(each.node.default_child)]["Properties"]  # type: ignore[arg-type]
+            for each in (own, shared)
+        )
+        assert made.pop("Path")
+        assert made == together
+        assert allowed(stack, "iam:PassRole")[1:] == [stack.resolve(shared.role_arn)]
 
     def test_a_role_of_another_stack_and_one_that_is_not_to_be_changed_can_be_given(self) -> None:
         app = App()
