@@ -8,8 +8,6 @@ from aws_cdk import aws_events
 
 from constructs import Construct, IDependable
 
-COMPLETED: Final = ("COMPLETED",)
-FAILED: Final = ("FAILED",)
 _SOURCE: Final = "aws.omics"
 _DETAIL_TYPE: Final = "Run Status Change"
 """What HealthOmics sends, best effort (User Guide, "EventBridge")."""

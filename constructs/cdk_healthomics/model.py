@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from botocore import xform_name
-from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
+from cdk_healthomics_handler.loader import Loader
 from cdk_healthomics_handler.names import SERVICE, START_RUN
 
 DERIVED: Final = {"roleArn": "role", "requestId": None}

@@ -15,11 +15,10 @@ from aws_cdk import (
     Stack,
     TagManager,
     TagType,
-    aws_events,
     aws_iam,
 )
 
-from cdk_healthomics import checks, events, naming
+from cdk_healthomics import checks, naming
 from cdk_healthomics import workflow as workflows
 from cdk_healthomics.enums import (
     CacheBehavior,
@@ -35,10 +34,12 @@ from cdk_healthomics.properties import properties
 from cdk_healthomics.provider import Provider
 from cdk_healthomics.role import arn_of, make_role
 from cdk_healthomics_handler.names import RESOURCE_TYPE, Attribute, WaitFor, property_name
+from cdk_healthomics_handler.run import COMPLETED, FAILED
 from constructs import Construct, IDependable
 
 if TYPE_CHECKING:
-    from aws_cdk import aws_omics
+    # Each takes a twentieth of a second to import, so only where it is used.
+    from aws_cdk import aws_events, aws_omics
 
 _OWN_TAGS_PRIORITY: Final = 10_000
 """Above any that ``Tags.of(…).add`` is given in practice: a run's own tags win."""
@@ -185,11 +186,11 @@ class HealthOmicsRun(Construct):
         self,
         rule_id: str,
         *,
-        target: aws_events.IRuleTarget | None = None,
+        target: "aws_events.IRuleTarget | None" = None,
         description: str | None = None,
-        event_pattern: aws_events.EventPattern | None = None,
+        event_pattern: "aws_events.EventPattern | None" = None,
         rule_name: str | None = None,
-    ) -> aws_events.Rule:
+    ) -> "aws_events.Rule":
         """Make an EventBridge rule that hears of every change of the run's status.
 
         It matches the run's name, and its workflow where that is known, so it is in place, with its targets'
@@ -209,25 +210,25 @@ class HealthOmicsRun(Construct):
         self,
         rule_id: str,
         *,
-        target: aws_events.IRuleTarget | None = None,
+        target: "aws_events.IRuleTarget | None" = None,
         description: str | None = None,
-        event_pattern: aws_events.EventPattern | None = None,
+        event_pattern: "aws_events.EventPattern | None" = None,
         rule_name: str | None = None,
-    ) -> aws_events.Rule:
+    ) -> "aws_events.Rule":
         """As :meth:`on_status_change`, for the run's completion (COMPLETED)."""
-        return self._on(events.COMPLETED, rule_id, target, description, event_pattern, rule_name)
+        return self._on((COMPLETED,), rule_id, target, description, event_pattern, rule_name)
 
     def on_failed(
         self,
         rule_id: str,
         *,
-        target: aws_events.IRuleTarget | None = None,
+        target: "aws_events.IRuleTarget | None" = None,
         description: str | None = None,
-        event_pattern: aws_events.EventPattern | None = None,
+        event_pattern: "aws_events.EventPattern | None" = None,
         rule_name: str | None = None,
-    ) -> aws_events.Rule:
+    ) -> "aws_events.Rule":
         """As :meth:`on_status_change`, for the run's failure (FAILED)."""
-        return self._on(events.FAILED, rule_id, target, description, event_pattern, rule_name)
+        return self._on((FAILED,), rule_id, target, description, event_pattern, rule_name)
 
     def grant(self, grantee: aws_iam.IGrantable, *actions: str) -> aws_iam.Grant:
         """Allow a principal actions on this run, such as ``omics:GetRun``."""
@@ -274,7 +275,9 @@ class HealthOmicsRun(Construct):
         """The run's tags; what ``Tags.of(scope).add(…)`` uses."""
         return self._tags
 
-    def _on(self, statuses: tuple[str, ...], rule_id: str, *options: Any) -> aws_events.Rule:
+    def _on(self, statuses: tuple[str, ...], rule_id: str, *options: Any) -> "aws_events.Rule":
+        from cdk_healthomics import events  # noqa: PLC0415 - aws_events is imported by those who have a rule
+
         return events.StatusRule(
             self,
             rule_id,

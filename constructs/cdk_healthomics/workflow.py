@@ -3,14 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from aws_cdk import aws_omics
-
 from cdk_healthomics.tokens import is_token
 
 _NEXTFLOW: Final = "NEXTFLOW"
 """The only engine that has settings (User Guide, "Start a run")."""
-# aws-cdk-lib has had CfnWorkflowVersion only for some of the versions that are supported.
-_VERSION: Final[type | None] = getattr(aws_omics, "CfnWorkflowVersion", None)
 
 
 def named_by(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,6 +25,8 @@ def problems(arguments: Mapping[str, Any]) -> Iterator[str]:
     if "workflow" not in arguments:
         return
     workflow = arguments["workflow"]
+    from aws_cdk import aws_omics  # noqa: PLC0415 - a twentieth of a second, only where a workflow is given
+
     if not isinstance(workflow, aws_omics.CfnWorkflow) and not _is_version(workflow):
         yield (
             f"workflow was a {type(workflow).__name__}: must be an aws_omics.CfnWorkflow or CfnWorkflowVersion; "
@@ -55,7 +53,11 @@ def warning(arguments: Mapping[str, Any]) -> str | None:
 
 
 def _is_version(workflow: Any) -> bool:
-    return _VERSION is not None and isinstance(workflow, _VERSION)
+    from aws_cdk import aws_omics  # noqa: PLC0415 - as above
+
+    # Not every version of aws-cdk-lib that is supported has it.
+    version: type | None = getattr(aws_omics, "CfnWorkflowVersion", None)
+    return version is not None and isinstance(workflow, version)
 
 
 def _parameter_problems(parameters: Any, template: Any) -> Iterator[str]:

@@ -6,34 +6,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 import botocore.session
 from botocore.config import Config
-from botocore.loaders import Loader
 
 from cdk_healthomics_handler.healthomics import HealthOmics
-from cdk_healthomics_handler.names import SERVICE, SERVICES
+from cdk_healthomics_handler.loader import Loader
+from cdk_healthomics_handler.names import SERVICE
 from cdk_healthomics_handler.schedule import Schedule
 
 if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
 MODELS: Final = Path(__file__).parent.parent / "models"
-"""Beside this package in the asset: HealthOmics' model, newer than that of the runtime's boto3, and cut to its use."""
+"""Beside this package in the asset, and read before botocore's own: a model that may be newer, and is cut to its use."""
 CONFIG: Final = Config(
     connect_timeout=5,
     read_timeout=15,
     retries={"total_max_attempts": 1, "mode": "standard"},  # lifecycle decides whether to try again
 )
-
-
-class _Loader(Loader):
-    """Reads the asset's models before botocore's own."""
-
-    def __init__(self) -> None:
-        super().__init__(extra_search_paths=[str(MODELS)] if MODELS.is_dir() else [])
-
-    def list_available_services(self, type_name: str) -> list[str]:
-        """Those that the function uses: to look for all that botocore knows takes a tenth of a cold start."""
-        del type_name
-        return list(SERVICES)
 
 
 @cache
@@ -63,5 +51,5 @@ def _client(service: str) -> Any:
 def _session() -> botocore.session.Session:
     # Not boto3's, which is this one with S3's transfers imported as well: a tenth of a cold start.
     session = botocore.session.get_session()
-    session.register_component("data_loader", _Loader())
+    session.register_component("data_loader", Loader(extra_search_paths=[str(MODELS)] if MODELS.is_dir() else []))
     return session

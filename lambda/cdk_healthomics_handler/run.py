@@ -10,17 +10,19 @@ from cdk_healthomics_handler.names import LOG_GROUP, Attribute, OwnershipTag, Wa
 
 ACTIVE: Final = frozenset({"PENDING", "STARTING", "RUNNING", "STOPPING"})
 """The statuses in which a run may cost money and can be cancelled."""
+COMPLETED: Final = "COMPLETED"
+FAILED: Final = "FAILED"
 CANCELLED: Final = "CANCELLED"
 DELETED: Final = "DELETED"
-TERMINAL: Final = frozenset({"COMPLETED", "FAILED", CANCELLED, DELETED})
+TERMINAL: Final = frozenset({COMPLETED, FAILED, CANCELLED, DELETED})
 """The statuses that a run never leaves."""
 REACHED: Final[Mapping[str, frozenset[str]]] = {
     WaitFor.SUBMITTED: ACTIVE | TERMINAL,
-    WaitFor.RUNNING: frozenset({"RUNNING", "COMPLETED"}),
-    WaitFor.COMPLETED: frozenset({"COMPLETED"}),
+    WaitFor.RUNNING: frozenset({"RUNNING", COMPLETED}),
+    WaitFor.COMPLETED: frozenset({COMPLETED}),
 }
 """The statuses in which a run has come as far as somebody waits for."""
-ADOPTABLE: Final = ACTIVE | {"COMPLETED"}
+ADOPTABLE: Final = ACTIVE | {COMPLETED}
 """The statuses in which a run has, or may have, results that an Update could go back to."""
 
 
