@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
 
 MODELS: Final = Path(__file__).parent.parent / "models"
-"""Beside this package in the asset, and read before botocore's own: a model that may be newer, and is cut to its use."""
+"""Beside this package in the asset, read before botocore's own: a model that may be newer, and is cut to its use."""
 CONFIG: Final = Config(
     connect_timeout=5,
     read_timeout=15,
