@@ -1,7 +1,5 @@
 """The real CDK CLI on the local AWS: what HealthOmics holds after each deploy is what it must hold."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +7,7 @@ import pytest
 from aws_cdk import CfnOutput, Stack, Tags
 
 from cdk_healthomics import HealthOmicsRun
-from local_aws.process import ROOT, LocalAws
+from local_aws.process import LocalAws
 from tests.e2e.conftest import Declare, Deployment
 
 PARAMETERS = {"sample": "NA12878", "scatter": 24, "dry_run": False, "seed": 2**53 + 1, "nested": {"half": 1.0}}
@@ -97,15 +95,6 @@ def test_events_that_arrive_twice_and_calls_that_fail_start_one_run(deployment: 
     finally:
         aws.controls.delivery(duplicates=0)
     assert deployment.active() == []
-
-
-def test_the_demo_shows_its_run_and_leaves_nothing_running() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "local_aws", "demo"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "HealthOmicsDemo/RunC4A32B5F/" in done.stdout
-    assert done.stdout.rstrip().endswith("Everything is stopped.")
 
 
 INCOMPLETE = "The app's context is not complete:"

@@ -71,10 +71,12 @@ def test_a_code_block_synthesizes_where_the_package_is_installed(installed: Path
     assert '"Custom::HealthOmicsRun"' in (out / "Genomes.template.json").read_text()
 
 
-def test_the_demo_shows_the_run_and_that_it_is_cancelled() -> None:
+def test_the_demo_shows_the_run_and_that_it_is_cancelled_and_leaves_nothing_running() -> None:
     shown = shell("make demo")
     assert "The run that HealthOmics has now" in shown
+    assert "HealthOmicsDemo/RunC4A32B5F/" in shown
     assert re.search(r"status +CANCELLED", shown)
+    assert shown.rstrip().endswith("Everything is stopped.")
 
 
 def test_make_test_runs_what_is_running_now() -> None:
