@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from local_aws.process import pointed_at
+
 _LIMIT: Final = 120.0
 """Seconds that one event may take; the longest installs an SDK first."""
 
@@ -80,13 +82,7 @@ def base_environment(url: str, authority: Path) -> dict[str, str]:
         authority: the file with the certificate that it is trusted by.
     """
     return {
-        "AWS_ENDPOINT_URL": url,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "us-east-1",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
-        "AWS_EC2_METADATA_DISABLED": "true",
+        **pointed_at(url),
         "AWS_CA_BUNDLE": str(authority),
         "SSL_CERT_FILE": str(authority),
         "NODE_EXTRA_CA_CERTS": str(authority),

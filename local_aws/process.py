@@ -28,6 +28,19 @@ _STOP_LIMIT: Final = 10.0
 _OF_THE_WORKPLACE: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "AWS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 
+def pointed_at(url: str) -> dict[str, str]:
+    """The variables that point AWS's SDKs at an address of this machine."""
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
 class LocalAwsError(RuntimeError):
     """The local AWS could not be started or did not do what it was asked."""
 
@@ -75,13 +88,7 @@ class LocalAws:
     def variables(self) -> dict[str, str]:
         """The variables that point AWS tools at it."""
         return {
-            "AWS_ENDPOINT_URL": self.url,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
-            "AWS_EC2_METADATA_DISABLED": "true",
+            **pointed_at(self.url),
             "CDK_DEFAULT_ACCOUNT": ACCOUNT,
             "CDK_DEFAULT_REGION": REGION,
             "CDK_HOME": str(self.folder / "cdk"),

@@ -15,6 +15,7 @@ from cdk_healthomics_handler.names import OwnershipTag
 from local_aws.healthomics import Fault, HealthOmics, Kind, Settings
 from local_aws.healthomics.service import Response, StoredRun
 from local_aws.loopback import serving
+from local_aws.process import pointed_at
 from tests.events import PROPERTIES, STACK_ID, new_event
 from tests.lifecycle.eventbridge import EventBridge
 from tests.lifecycle.processes import Function, Outcome
@@ -203,19 +204,6 @@ class Stage:
             time.sleep(0.01)
 
 
-def function_environment(url: str) -> dict[str, str]:
-    """What the function's process needs to know."""
-    return {
-        "AWS_ENDPOINT_URL": url,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "us-east-1",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-
-
 @contextmanager
 def staged(**settings: Any) -> Iterator[Stage]:
     """A stage whose runs start at once, run for an hour and stop within a moment."""
@@ -224,7 +212,7 @@ def staged(**settings: Any) -> Iterator[Stage]:
     cloudformation = CloudFormation()
     eventbridge = EventBridge()
     with serving(cloudformation.route, eventbridge.route, service.handle) as url, ThreadPoolExecutor(40) as pool:
-        environment = function_environment(url)
+        environment = pointed_at(url)
         with Function(environment) as function:
             yield Stage(service, cloudformation, eventbridge, function, url, environment, pool)
 

@@ -16,10 +16,11 @@ from cdk_healthomics_handler.names import OwnershipTag
 from local_aws.healthomics import CancelOfFinished, Clock, Fault, HealthOmics, Kind, Settings, Token
 from local_aws.healthomics.service import Response, StoredRun
 from local_aws.loopback import serving
+from local_aws.process import pointed_at
 from tests.events import PROPERTIES, STACK_ID, new_event
 from tests.lifecycle.in_process import InProcess
 from tests.lifecycle.processes import KilledOnOrder
-from tests.lifecycle.stage import ANSWERS, CloudFormation, function_environment, stack_id_of
+from tests.lifecycle.stage import ANSWERS, CloudFormation, stack_id_of
 
 RESOURCES = [(stack, logical_id) for stack in (STACK_ID, stack_id_of("Exomes")) for logical_id in ("One", "Two")]
 NAMES = {(stack, logical_id): f"{stack.split('/')[1]}-{logical_id}" for stack, logical_id in RESOURCES}
@@ -384,7 +385,7 @@ class LivesOfProcesses(Lives):
             setattr(self.service.settings, name, 0.05)
         self.service.clock = Clock()
         self.url = self.stage.enter_context(serving(self.cloudformation.route, self.service.handle))
-        self.function = self.stage.enter_context(KilledOnOrder(self.service, function_environment(self.url)))
+        self.function = self.stage.enter_context(KilledOnOrder(self.service, pointed_at(self.url)))
 
     def _time(self) -> float:
         # Every request is late: time cannot be put forward for a process, but a request can have been sent long ago.
