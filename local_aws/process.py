@@ -16,6 +16,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+import boto3
+from botocore.config import Config
+
 from local_aws.controls import Controls
 
 ROOT: Final = Path(__file__).parents[1]
@@ -170,6 +173,12 @@ class LocalAws:
             if process.stdout:
                 process.stdout.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of one of its services."""
+        session = boto3.Session("test", "test", region_name=REGION)
+        config = Config(inject_host_prefix=False)  # loopback has no names for HealthOmics' prefixes
+        return session.client(service, endpoint_url=self.url, config=config)  # type: ignore[call-overload]
 
     def cdk(
         self, *arguments: str, cwd: Path = ROOT, check: bool = True, capture: bool = True, **variables: str

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from aws_cdk import App, Stack
 
-from local_aws.process import REGION, LocalAws
+from local_aws.process import LocalAws
 
 Declare = Callable[[Stack], None]
 
@@ -42,11 +41,6 @@ class Deployment:
     def active(self) -> list[str]:
         """The ids of those that have not ended."""
         return [run["id"] for run in self.runs() if run["status"] in {"PENDING", "STARTING", "RUNNING", "STOPPING"}]
-
-    def client(self, service: str) -> Any:
-        """A client of another service of this AWS."""
-        session = boto3.Session("test", "test", region_name=REGION)
-        return session.client(service, endpoint_url=self.aws.url)  # type: ignore[call-overload]
 
     def _cdk(self, declare: Declare, *command: str) -> Any:
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -10,13 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 
 from local_aws.healthomics.service import Response
 from local_aws.loopback import serving
-from local_aws.process import REGION, ROOT, LocalAws
+from local_aws.process import ROOT, LocalAws
 from tests.events import ROLE_ARN
 
 EXAMPLES = ROOT / "examples"
@@ -72,12 +70,6 @@ def example(aws: LocalAws, tmp_path: Path) -> Callable[..., Deployed]:
     return lambda name, *context: Deployed(aws, name, tmp_path / "cdk.out", list(context))
 
 
-def aws_client(aws: LocalAws, service: str) -> Any:
-    session = boto3.Session("test", "test", region_name=REGION)
-    config = Config(inject_host_prefix=False)
-    return session.client(service, endpoint_url=aws.url, config=config)  # type: ignore[call-overload]
-
-
 def synthesis(name: str, tmp_path: Path, context: str = "{}") -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, f"examples/{name}.py"],
@@ -126,7 +118,7 @@ def test_a_ready2run_workflow_runs_with_the_parameters_of_a_file(example: Callab
 def test_a_rerun_names_the_earlier_run_and_another_attempt_runs_it_once_more(
     aws: LocalAws, example: Callable[..., Deployed]
 ) -> None:
-    earlier = aws_client(aws, "omics").start_run(
+    earlier = aws.client("omics").start_run(
         workflowId="1", roleArn=ROLE_ARN, outputUri="s3://b/o", requestId="earlier"
     )["id"]
     deployed = example("rerun", f"run_id={earlier}", "bucket=my-bucket", "attempt=1")
@@ -225,7 +217,7 @@ def test_a_deployment_waits_for_its_run_and_people_hear_of_a_failure(
         heard.put(json.loads(body))
         return Response(200, {}, b"")
 
-    sns = aws_client(aws, "sns")
+    sns = aws.client("sns")
     (topic,) = (each["TopicArn"] for each in sns.list_topics()["Topics"] if ":WaitAndNotify-" in each["TopicArn"])
     assert [each["Endpoint"] for each in sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]] == [
         "lab@example.org"

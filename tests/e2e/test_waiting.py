@@ -57,13 +57,13 @@ def test_a_deployment_waits_until_its_run_has_completed_and_every_status_was_hea
     said = deployment.deploy(waiting(WaitFor.COMPLETED))
     (run,) = deployment.runs()
     assert f"{deployment.name}.Status = COMPLETED" in said
-    assert deployment.client("events").list_rules(NamePrefix="cdk-healthomics-")["Rules"] == []
-    heard = deployment.client("ssm").get_parameters_by_path(Path=f"/heard/{run['name']}")["Parameters"]
+    assert deployment.aws.client("events").list_rules(NamePrefix="cdk-healthomics-")["Rules"] == []
+    heard = deployment.aws.client("ssm").get_parameters_by_path(Path=f"/heard/{run['name']}")["Parameters"]
     details = {each["Name"].rpartition("/")[2]: json.loads(each["Value"]) for each in heard}
     assert {"PENDING", "STARTING", "RUNNING", "COMPLETED"} <= details.keys()
     assert details["COMPLETED"]["runId"] == run["id"]
 
-    events = deployment.client("cloudformation").describe_stack_events(StackName=deployment.name)["StackEvents"]
+    events = deployment.aws.client("cloudformation").describe_stack_events(StackName=deployment.name)["StackEvents"]
     told = [(event["LogicalResourceId"], event["ResourceStatus"]) for event in reversed(events)]
     (name,) = {logical_id for logical_id, _ in told if logical_id.startswith("RunC4")}
     begun = told.index((name, "CREATE_IN_PROGRESS"))
@@ -81,7 +81,7 @@ def test_a_run_that_fails_fails_the_deployment_with_its_words(deployment: Deploy
     (run,) = deployment.runs()
     assert f"Run {run['id']} is FAILED: RUN_TASK_FAILED: Task main exited with 1. " in said
     assert "/aws/omics/WorkflowLog" in said
-    assert deployment.client("events").list_rules(NamePrefix="cdk-healthomics-")["Rules"] == []
+    assert deployment.aws.client("events").list_rules(NamePrefix="cdk-healthomics-")["Rules"] == []
     deployment.destroy()
 
 
@@ -97,6 +97,6 @@ def test_an_update_that_is_rolled_back_goes_back_without_waiting(deployment: Dep
     finally:
         aws.controls.settings(running=3600.0)
     assert [each["status"] for each in deployment.runs()][1] == "FAILED"
-    assert deployment.client("events").list_rules(NamePrefix="cdk-healthomics-")["Rules"] == []
+    assert deployment.aws.client("events").list_rules(NamePrefix="cdk-healthomics-")["Rules"] == []
     deployment.destroy()
     assert deployment.active() == []

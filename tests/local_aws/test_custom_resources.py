@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
 from botocore.exceptions import WaiterError
 
@@ -64,16 +63,15 @@ class Account:
     TIMEOUT = 5
 
     def __init__(self, aws: LocalAws) -> None:
-        session = boto3.Session("test", "test", region_name="us-east-1")
         self.aws = aws
         self.service_timeout = "4"
-        self.cloudformation: CloudFormationClient = session.client("cloudformation", endpoint_url=aws.url)
-        self.ssm = session.client("ssm", endpoint_url=aws.url)
-        role = session.client("iam", endpoint_url=aws.url).create_role(RoleName="role", AssumeRolePolicyDocument="{}")
+        self.cloudformation: CloudFormationClient = aws.client("cloudformation")
+        self.ssm = aws.client("ssm")
+        role = aws.client("iam").create_role(RoleName="role", AssumeRolePolicyDocument="{}")
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as file:
             file.writestr("function.py", CODE)
-        self.function = session.client("lambda", endpoint_url=aws.url).create_function(
+        self.function = aws.client("lambda").create_function(
             FunctionName="scripted",
             Runtime="python3.13",
             Role=role["Role"]["Arn"],

@@ -66,7 +66,7 @@ def test_nothing_is_left_running_when_it_is_stopped(number: signal.Signals, tmp_
 
 
 BUSY = """
-import io, time, zipfile, boto3
+import io, time, zipfile
 from local_aws.process import LocalAws
 
 HANDLER = "import pathlib, time\\ndef handler(event, _):\\n    pathlib.Path(event).touch()\\n    time.sleep(600)\\n"
@@ -74,7 +74,7 @@ archive = io.BytesIO()
 with zipfile.ZipFile(archive, "w") as file:
     file.writestr("function.py", HANDLER)
 with LocalAws(port={port}) as aws:
-    client = boto3.Session("test", "test", region_name="us-east-1").client("lambda", endpoint_url=aws.url)
+    client = aws.client("lambda")
     role = "arn:aws:iam::123456789012:role/r"
     code = {{"ZipFile": archive.getvalue()}}
     how = {{"Runtime": "python3.13", "Handler": "function.handler", "Timeout": 900}}
