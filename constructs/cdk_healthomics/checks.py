@@ -90,6 +90,11 @@ def _whole_number(argument: str, value: Any, shape: Any) -> Iterator[str]:
         yield f"{argument} was {shown(value)}: must be a whole number from {lowest} to {highest}"
 
 
+def _boolean(argument: str, value: Any, _: Any) -> Iterator[str]:
+    if not isinstance(value, bool):
+        yield f"{argument} was {shown(value)}: must be True or False"
+
+
 def _tags(argument: str, value: Any, shape: Any) -> Iterator[str]:
     if not isinstance(value, Mapping):
         yield f"{argument} was {shown(value)}: must be a dict of text to text"
@@ -126,6 +131,7 @@ def _written_text(at: str, value: Any) -> Iterator[str]:
 _BY_TYPE: Final[Mapping[str, Callable[[str, Any, Any], Iterator[str]]]] = {
     "string": _text,
     "integer": _whole_number,
+    "boolean": _boolean,
     "map": _tags,
 }
 _OTHER_TYPES: Final = frozenset({"roleArn", "sessionPolicy"})
@@ -151,6 +157,11 @@ def _documents(arguments: Arguments) -> Iterator[str]:
     for argument, limit in (("parameters", PARAMETERS_LIMIT), ("engine_settings", None)):
         if argument in arguments:
             yield from document_problems(argument, arguments[argument], limit)
+    if "parameters" in arguments and "parameters_uri" in arguments:
+        yield (
+            f"parameters_uri was {shown(arguments['parameters_uri'])} beside parameters: only one may be given; the "
+            "file holds all of the run's parameters"
+        )
 
 
 def _output_uri(arguments: Arguments) -> Iterator[str]:

@@ -72,7 +72,10 @@ def _too_long(argument: str, document: Any, limit: int | None) -> Iterator[str]:
         return
     size = len("".join(_json(document, _encode)).encode())
     if size > limit:
-        yield f"{argument} is {size:,} bytes as JSON: must be at most {limit:,}; put large inputs into a file on S3"
+        yield (
+            f"{argument} is {size:,} bytes as JSON: must be at most {limit:,}; put them into a file on S3, and give "
+            "parameters_uri"
+        )
 
 
 def _parts(value: Any) -> Iterator[Any]:

@@ -49,5 +49,7 @@ def _property(stack: Stack, member: str, value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """A value as jsii knows it; of str and int it knows no subclasses, which enums are."""
+    """A value as jsii knows it; of str and int it knows no subclasses but bool, which enums are."""
+    if isinstance(value, bool):
+        return value
     return str(value) if isinstance(value, str) else int(value) if isinstance(value, int) else value

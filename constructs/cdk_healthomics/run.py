@@ -69,6 +69,7 @@ class HealthOmicsRun(Construct):
         role: aws_iam.IRole | None = None,
         name: str | None = None,
         parameters: Mapping[str, Any] | None = None,
+        parameters_uri: str | None = None,
         engine_settings: Mapping[str, Any] | None = None,
         run_group_id: str | None = None,
         priority: int | None = None,
@@ -79,6 +80,7 @@ class HealthOmicsRun(Construct):
         scratch_storage_mode: ScratchStorageMode | str | None = None,
         networking_mode: NetworkingMode | str | None = None,
         configuration_name: str | None = None,
+        requester_pays_enabled: bool | None = None,
         log_level: LogLevel | str | None = None,
         retention_mode: RetentionMode | str | None = None,
         output_uri_prefix_mode: OutputUriPrefixMode | str | None = None,
@@ -111,6 +113,8 @@ class HealthOmicsRun(Construct):
                 it the inputs and outputs, ``bucket.grant_read_write(run.role)``. A given role is used as it is.
             name: of the run, 1 to 128 characters. Default: ``<stack name>-<logical id>``.
             parameters: the workflow's inputs, a JSON object of at most 50,000 bytes.
+            parameters_uri: a JSON file on S3 that holds the inputs instead, 1 to 1,093 characters; the role must be
+                allowed to read it. Another content under the same URI is no change: see ``rerun_trigger``.
             engine_settings: settings of the workflow engine, a JSON object.
             run_group_id: the run group whose limits hold for the run, up to 18 digits.
             priority: within the run group, 0 to 100000.
@@ -121,6 +125,7 @@ class HealthOmicsRun(Construct):
             scratch_storage_mode: LOCAL or SHARED.
             networking_mode: RESTRICTED or VPC; VPC needs ``configuration_name``.
             configuration_name: the configuration that holds the VPC, 1 to 128 characters.
+            requester_pays_enabled: whether inputs may come from Requester Pays buckets, at your account's cost.
             log_level: OFF, FATAL, ERROR or ALL.
             retention_mode: RETAIN or REMOVE.
             output_uri_prefix_mode: SERVICE_DEFINED or NONE_WITH_OVERWRITE.

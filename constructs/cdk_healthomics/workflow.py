@@ -38,7 +38,8 @@ def problems(arguments: Mapping[str, Any]) -> Iterator[str]:
             f"workflow_version_name was {arguments['workflow_version_name']!r} beside a workflow that is a version: "
             "must be left out; the CfnWorkflowVersion has a name of its own"
         )
-    yield from _parameter_problems(arguments.get("parameters", {}), workflow.parameter_template)
+    if "parameters_uri" not in arguments:
+        yield from _parameter_problems(arguments.get("parameters", {}), workflow.parameter_template)
 
 
 def warning(arguments: Mapping[str, Any]) -> str | None:

@@ -7,11 +7,14 @@ StartRun, which the caller passes in: no list of members stands here.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from cdk_healthomics_handler import identity
 from cdk_healthomics_handler.event import Request
 from cdk_healthomics_handler.names import Property, property_name
+
+_SCALARS: Final = {"integer": "a whole number", "boolean": "true or false"}
+_BOOLEANS: Final = {"true": True, "false": False}
 
 
 class Shape(Protocol):
@@ -110,11 +113,13 @@ def _recast(name: str, value: Any, shape: Shape) -> Any:
     try:
         if shape.type_name == "integer":
             return int(value)
+        if shape.type_name == "boolean":
+            return _BOOLEANS[value]
         if getattr(shape, "is_document_type", False):
             return json.loads(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, KeyError) as error:
         # The value is left out: a document may name a patient, and this text goes into CloudFormation's events.
-        what = "a whole number" if shape.type_name == "integer" else "one JSON document, as a string"
+        what = _SCALARS.get(shape.type_name, "one JSON document, as a string")
         raise ValueError(f"{name}: must be {what} ({type(error).__name__}).") from None
     return value
 

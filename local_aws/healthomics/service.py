@@ -201,6 +201,8 @@ class HealthOmics:
             return known.described()
         if ("workflowId" in given) == ("runId" in given):
             raise invalid("Exactly one of workflowId and runId must be given")
+        if "parameters" in given and "parametersUri" in given:
+            raise invalid("Specify either parameters or parametersUri, not both")
         if given.get("workflowId") in self.settings.unknown_workflows:
             raise ServiceError("ResourceNotFoundException", f"Workflow {given['workflowId']} does not exist")
         tags = given.get("tags", {})

@@ -15,8 +15,14 @@ PARAMETERS = {"sample": "NA12878", "scatter": 24, "dry_run": False, "seed": 2**5
 
 def one_run(tag: str = "1", **arguments: Any) -> Declare:
     def declare(stack: Stack) -> None:
-        asked = {"workflow_id": "1234567", "output_uri": "s3://bucket/runs", "parameters": PARAMETERS, **arguments}
-        run = HealthOmicsRun(stack, "Run", **asked)
+        asked = {
+            "workflow_id": "1234567",
+            "output_uri": "s3://bucket/runs",
+            "parameters": PARAMETERS,
+            "priority": 5,
+            "requester_pays_enabled": True,
+        }
+        run = HealthOmicsRun(stack, "Run", **{**asked, **arguments})
         Tags.of(stack).add("version", tag)
         CfnOutput(stack, "RunId", value=run.run_id)
 
@@ -40,6 +46,7 @@ def test_a_stack_lives_changes_and_goes_with_exactly_its_runs(deployment: Deploy
     assert f"RunId = {run['id']}" in said
     assert run["parameters"] == PARAMETERS
     assert str(run["parameters"]) == str(PARAMETERS)
+    assert (run["priority"], run["requesterPaysEnabled"]) == (5, True)
     assert run["requestId"].startswith(f"{deployment.name}/Run")
 
     deployment.deploy(one_run(tag="2"))

@@ -80,6 +80,7 @@ def test_a_run_can_be_made_to_fail(client: "OmicsClient", service: HealthOmics) 
         ({"tags": {"k": "v" * 257}}, "Value at 'tags.k' failed to satisfy constraint"),
         ({"tags": {f"k{i}": "v" for i in range(51)}}, "at most 50 tags"),
         ({"runId": "1"}, "Exactly one of workflowId and runId"),
+        ({"parameters": {}, "parametersUri": "s3://bucket/inputs.json"}, "either parameters or parametersUri"),
     ],
 )
 def test_a_request_that_breaks_the_model_is_refused(client: "OmicsClient", change: dict[str, Any], words: str) -> None:

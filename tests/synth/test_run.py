@@ -88,6 +88,7 @@ class TestProperties:
             scratch_storage_mode="LOCAL",
             networking_mode="VPC",
             configuration_name="vpc",
+            requester_pays_enabled=True,
             log_level="ALL",
             retention_mode="REMOVE",
             output_uri_prefix_mode="NONE_WITH_OVERWRITE",
@@ -115,6 +116,7 @@ class TestProperties:
             "ScratchStorageMode": "LOCAL",
             "NetworkingMode": "VPC",
             "ConfigurationName": "vpc",
+            "RequesterPaysEnabled": True,
             "LogLevel": "ALL",
             "RetentionMode": "REMOVE",
             "OutputUriPrefixMode": "NONE_WITH_OVERWRITE",
@@ -125,6 +127,11 @@ class TestProperties:
             "ServiceTimeout": "1200",
             "RerunTrigger": "2",
         }
+
+    def test_parameters_may_be_in_a_file(self, properties: Properties) -> None:
+        found = properties(parameters_uri="s3://bucket/inputs.json")
+        assert found["ParametersUri"] == "s3://bucket/inputs.json"
+        assert "Parameters" not in found
 
     def test_a_run_of_an_earlier_run_names_no_workflow(self, properties: Properties) -> None:
         found = properties(workflow_id=None, run_id="7654321")

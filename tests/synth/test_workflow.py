@@ -147,3 +147,8 @@ def test_settings_of_an_engine_that_has_some_or_is_not_known_are_none(
 ) -> None:
     declare(workflow_id=None, workflow=workflow(stack, engine=engine), engine_settings={"profile": "test"})
     assert Annotations.from_stack(stack).find_warning("*", ANY_SETTINGS) == []
+
+
+def test_parameters_of_a_file_are_left_to_healthomics(stack: Stack, declare: Declare) -> None:
+    file = "s3://bucket/inputs.json"
+    assert declare(workflow_id=None, workflow=workflow(stack, parameter_template=TEMPLATE), parameters_uri=file)

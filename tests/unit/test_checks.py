@@ -57,7 +57,10 @@ def problems(**arguments: Any) -> list[str]:
         ({"parameters": {"a": "\ud800"}}, r"parameters['a'] was '\ud800': must be valid Unicode, without lone surrogates"),
         ({"parameters": {"a": {"\ud800": 1}}}, r"parameters['a'] has the key '\ud800': must be valid Unicode, without lone surrogates"),
         ({"parameters": {"a": HOLDS_ITSELF}}, "parameters holds itself, or is nested hundreds of levels deep: must be flatter"),
-        ({"parameters": {"a": "x" * 50_000}}, "parameters is 50,008 bytes as JSON: must be at most 50,000; put large inputs into a file on S3"),
+        ({"parameters": {"a": "x" * 50_000}}, "parameters is 50,008 bytes as JSON: must be at most 50,000; put them into a file on S3, and give parameters_uri"),
+        ({"parameters": {}, "parameters_uri": "s3://bucket/i.json"}, "parameters_uri was 's3://bucket/i.json' beside parameters: only one may be given; the file holds all of the run's parameters"),
+        ({"requester_pays_enabled": "true"}, "requester_pays_enabled was 'true': must be True or False"),
+        ({"requester_pays_enabled": 1}, "requester_pays_enabled was 1: must be True or False"),
         ({"engine_settings": "profile"}, "engine_settings was a str: must be a dict, which becomes a JSON object"),
         ({"tags": {"k": "\ud800"}}, r"tags['k'] was '\ud800': must be valid Unicode, without lone surrogates"),
         ({"tags": {"k": 1}}, "tags['k'] was 1: must be text; write it in quotes"),
@@ -87,6 +90,7 @@ def test_an_unknown_form_of_a_pattern_is_left_to_the_service() -> None:
         {},
         {"workflow_id": None, "run_id": "1"},
         {"parameters": {}},
+        {"parameters_uri": "s3://bucket/inputs.json", "requester_pays_enabled": False},
         {"parameters": {"a": "x" * (PARAMETERS_LIMIT - 8)}},
         {"parameters": {"a": (1, 2), "b": None, "c": 2**70}},
         {"networking_mode": "VPC", "configuration_name": "vpc"},
@@ -114,7 +118,8 @@ VALUES = st.one_of(TEXT, st.integers(-2, 100_002), st.booleans(), st.floats(allo
 COMPARED = sorted(
     member
     for member, shape in model.members().items()
-    if shape.type_name in {"string", "integer"} and member not in {"roleArn", "requestId", "sessionPolicy", "outputUri"}
+    if shape.type_name in {"string", "integer", "boolean"}
+    and member not in {"roleArn", "requestId", "sessionPolicy", "outputUri"}
 )
 
 

@@ -92,6 +92,11 @@ class TestRecasting:
         start_run = wanted(request).start_run
         assert (start_run["priority"], start_run["storageCapacity"]) == (5, 1200)
 
+    @pytest.mark.parametrize("written", ["true", "false"])
+    def test_truth_values_get_their_type_back(self, written: str) -> None:
+        request = new_request(properties={**PROPERTIES, "RequesterPaysEnabled": written})
+        assert wanted(request).start_run["requesterPaysEnabled"] is json.loads(written)
+
     def test_text_that_looks_like_a_number_stays_text(self) -> None:
         assert wanted(new_request()).start_run["workflowId"] == "1234567"
 
@@ -103,6 +108,7 @@ class TestRecasting:
         ("properties", "message"),
         [
             ({"Priority": "high"}, "Priority: must be a whole number (ValueError)."),
+            ({"RequesterPaysEnabled": "yes"}, "RequesterPaysEnabled: must be true or false (KeyError)."),
             ({"Parameters": "{"}, "Parameters: must be one JSON document, as a string (JSONDecodeError)."),
             ({"Parameters": {"a": "1"}}, "Parameters: must be one JSON document, as a string (TypeError)."),
         ],
