@@ -52,7 +52,7 @@ def custom(stack: Stack, _: Path) -> Declare:
                 "roleArn": ROLE,
                 "outputUri": "s3://bucket/runs",
                 "parameters": parameters,
-                "requestId": name,
+                "requestId": f"{stack.stack_name}/{name}",
             },
             physical_resource_id=cr.PhysicalResourceId.from_response("id"),
         )
