@@ -14,6 +14,8 @@ from local_aws.process import ROOT, LocalAws
 README = (ROOT / "README.md").read_text()
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 SHELL = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+TYPED_AT_A_PROMPT = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL"}}
+"""These tests may run inside of make, which then would tell its directories."""
 COMMANDS = [line.partition("#")[0].strip() for block in SHELL for line in block.splitlines()]
 
 
@@ -38,7 +40,7 @@ def shell(script: str, **variables: str) -> str:
     done = subprocess.run(
         ["/usr/bin/env", "bash", "-euo", "pipefail", "-c", script],
         cwd=ROOT,
-        env={**os.environ, **variables},
+        env={**TYPED_AT_A_PROMPT, **variables},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
