@@ -22,12 +22,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 # crhelper imports boto3 for clients that are not made here: a tenth of a cold start.
 _STAND_IN: Final = ModuleType("boto3")
-if sys.modules.setdefault(_STAND_IN.__name__, _STAND_IN) is _STAND_IN:
-    from crhelper import FAILED, CfnResource
+sys.modules.setdefault(_STAND_IN.__name__, _STAND_IN)
 
+from crhelper import FAILED, CfnResource
+
+if sys.modules[_STAND_IN.__name__] is _STAND_IN:
     del sys.modules[_STAND_IN.__name__]
-else:
-    from crhelper import FAILED, CfnResource
 from cdk_healthomics_handler import decision, journal
 from cdk_healthomics_handler.event import POLL, Request
 from cdk_healthomics_handler.pace import age
