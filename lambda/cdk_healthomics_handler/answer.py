@@ -28,8 +28,9 @@ from crhelper import FAILED, CfnResource
 
 if sys.modules[_STAND_IN.__name__] is _STAND_IN:
     del sys.modules[_STAND_IN.__name__]
-from cdk_healthomics_handler import decision, journal
-from cdk_healthomics_handler.event import POLL, Request
+from cdk_healthomics_handler import journal
+from cdk_healthomics_handler.actions import Outcome, Silence
+from cdk_healthomics_handler.event import POLL, UNSETTLED, Request
 from cdk_healthomics_handler.pace import age
 from cdk_healthomics_handler.run import Run
 from cdk_healthomics_handler.schedule import Schedule
@@ -66,7 +67,7 @@ class HealthOmicsRunResource(CfnResource):
 
     _event: dict[str, Any]
     _context: Any
-    _silent: decision.Silence | None
+    _silent: Silence | None
 
     def __init__(self, schedule: Callable[[], Schedule]) -> None:
         self._schedule = schedule
@@ -98,13 +99,14 @@ class HealthOmicsRunResource(CfnResource):
         if undelivered:
             raise AnswerNotDeliveredError(undelivered)
 
-    def remember(self, run: Run) -> None:
-        """Whatever happens from here on, the answer names this run."""
+    def remember(self, run: Run) -> bool:
+        """Whatever happens from here on, the answer names this run; returns whether one has been sent already."""
         self.PhysicalResourceId = str(run.physical_id)
+        return self._answered
 
-    def take(self, answer: decision.Outcome) -> str | None:
+    def take(self, answer: Outcome) -> str | None:
         """Make the decision's answer the one that is sent; returns the physical id, as crhelper wants it."""
-        if isinstance(answer, decision.Silence):
+        if isinstance(answer, Silence):
             self._silent = answer
             return None
         if answer.succeeded:
@@ -119,8 +121,8 @@ class HealthOmicsRunResource(CfnResource):
         self.Reason = reason
 
     def generate_physical_id(self, event: Mapping[str, Any]) -> str:
-        """Make up the id of a Create that has no run: never ``<run id>/<uuid>``, the same for each delivery."""
-        return f"none-{event['RequestId']}"
+        """Make up the id of a Create that was cut short: never ``<run id>/<uuid>``, the same for each delivery."""
+        return f"{UNSETTLED}{event['RequestId']}"
 
     def _forget(self) -> None:
         """Let nothing of an earlier event reach this one's answer."""
@@ -140,7 +142,7 @@ class HealthOmicsRunResource(CfnResource):
 
     def _stop_polling(self, undelivered: str) -> None:
         """After the last look the rule goes, and not before: until then EventBridge makes good for a crash."""
-        if POLL not in self._event or (self._silent and self._silent.waiting):
+        if POLL not in self._event or self._silent:
             return
         request = Request.of(self._event)
         if undelivered and age(request.sent_at, datetime.now(UTC)) < request.service_timeout:
@@ -198,14 +200,19 @@ class HealthOmicsRunResource(CfnResource):
 
 def answer_body(fields: Mapping[str, Any], reason: str) -> bytes:
     """The answer's body; of a reason that is too long it keeps the beginning."""
-    body = json.dumps({**fields, "Reason": reason}).encode()
+    body = _json({**fields, "Reason": reason})
     if len(body) <= LONGEST_ANSWER:
         return body
-    room = LONGEST_ANSWER - len(json.dumps({**fields, "Reason": "..."}).encode())
+    room = LONGEST_ANSWER - len(_json({**fields, "Reason": "..."}))
     kept, used = [], 0
     for character in reason:
-        used += len(json.dumps(character)) - len('""')
+        used += len(_json(character)) - len('""')
         if used > room:
             break
         kept.append(character)
-    return json.dumps({**fields, "Reason": "".join(kept) + "..."}).encode()
+    return _json({**fields, "Reason": "".join(kept) + "..."})
+
+
+def _json(value: Any) -> bytes:
+    """JSON in UTF-8: an escape takes up to three times as many of the bytes that an answer may have."""
+    return json.dumps(value, ensure_ascii=False).encode(errors="replace")

@@ -1,33 +1,43 @@
 """What to do next with an event: a pure function of the request and of what has been seen so far.
 
 No AWS and no clock: :func:`decide` returns one frozen action, ``lifecycle`` carries it out, adds what it saw and asks
-again, until the action is an :class:`Outcome`. The table that this implements is docs/lifecycle.md.
+again, until the action is an :class:`Outcome`. The table that this implements is docs/lifecycle.md. Which of two
+requests is right is told by the marks that they leave on the runs (docs/adr/0010-who-is-right.md).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any
 
-from cdk_healthomics_handler.event import PhysicalId, Request, RequestType
-from cdk_healthomics_handler.names import RELEASED, OwnershipTag, RemovalPolicy
-from cdk_healthomics_handler.run import ACTIVE, ADOPTABLE, CANCELLED, DELETED, REACHED, Run
+from cdk_healthomics_handler import identity
+from cdk_healthomics_handler.actions import (
+    Action,
+    Answer,
+    AskCloudFormation,
+    Cancel,
+    Read,
+    ReadAgain,
+    ReadOriginal,
+    Release,
+    Schedule,
+    Search,
+    Silence,
+    Start,
+    Tag,
+    Unschedule,
+    Wait,
+)
+from cdk_healthomics_handler.event import NOTHING_STARTED, UNSETTLED, PhysicalId, Request, RequestType
+from cdk_healthomics_handler.mark import Did, Mark
+from cdk_healthomics_handler.names import OwnershipTag, RemovalPolicy, property_name
+from cdk_healthomics_handler.run import CANCELLED, COMPLETED, DELETED, Run
+from cdk_healthomics_handler.standing import Observed
 from cdk_healthomics_handler.start_run import Wanted
 
 
 class Gone(Enum):
-    """The run of the physical id no longer exists, or its id now belongs to a run with another uuid."""
+    """The run no longer exists, or its id now belongs to a run with another uuid."""
 
     GONE = auto()
-
-
-class Standing(Enum):
-    """What CloudFormation does with the resource now."""
-
-    CURRENT = auto()
-    """It still waits for the answer to this request."""
-    OVERTAKEN = auto()
-    """It has given this request up: it rolls the resource back, or deletes it."""
 
 
 @dataclass(frozen=True)
@@ -35,25 +45,29 @@ class Seen:
     """What this invocation has seen and done so far."""
 
     current: Run | Gone | None = None
-    """The run of the event's physical id; None: not looked yet."""
+    """The run of the event's physical id; None: not looked yet, or not since StartRun."""
+    original: Run | Gone | None = None
+    """The run that the current one was started to replace; None: not looked yet."""
+    rival: Mark | None = None
+    """The mark of an older request that set out to replace the current run as well, or did."""
     found: tuple[Run, ...] | None = None
-    """The resource's runs that the last search found, newest first; None: not searched (or to be searched again)."""
+    """The resource's runs that the last search found; None: not searched (or to be searched again)."""
     thorough: bool = False
-    """The last search began so late that it shows whatever a Create cut short may have started unasked."""
+    """The last search began so late that it shows whatever an older request may have started unasked."""
     started: Run | None = None
     """The run that StartRun answered with."""
-    standing: Standing | None = None
-    """None: CloudFormation was not asked, or not since the last StartRun."""
-    rolling_back: bool | None = None
-    """Whether the stack was rolling back an update when CloudFormation was asked."""
+    observed: Observed | None = None
+    """What CloudFormation says, twice where it must; None: not asked, or not since the last StartRun."""
     late: bool = False
     """The request was sent so long ago that CloudFormation may have given it up (or it cannot be told when)."""
     uncertain: bool = False
     """A StartRun with this request's token may have been accepted without our having seen its answer."""
+    answered: bool = False
+    """The answer has been sent already, FAILED: the function's time was over while a call was under way."""
     cancelled: frozenset[str] = frozenset()
     """The ids of the runs whose CancelRun was accepted."""
-    tagged: bool = False
-    """The tags of the kept run are as wanted, or the finished run's release was tried."""
+    released: bool = False
+    """The current run's release was tried."""
     failure: str | None = None
     """Why nothing more can be tried."""
     waited: bool = False
@@ -63,103 +77,7 @@ class Seen:
     scheduled: bool = False
     """EventBridge will let the function look again."""
     unscheduled: bool = False
-    """No rule of the resource's is left, or it was tried to remove it."""
-
-
-@dataclass(frozen=True)
-class Action:
-    """One step, and why."""
-
-    why: str
-
-
-@dataclass(frozen=True)
-class Read(Action):
-    """GetRun of the physical id's run."""
-
-    physical_id: PhysicalId
-
-
-@dataclass(frozen=True)
-class Search(Action):
-    """ListRuns by this resource's names, then GetRun of those that can matter."""
-
-    statuses: frozenset[str]
-    """Those in which a run matters."""
-    started_since_request: bool = False
-    """Whether a run that is no older than the request matters in any status: it may be this request's own."""
-    until: str | None = None
-    """Look no further than to a run with this definition: names may be shared by thousands of finished runs."""
-    pause: bool = False
-    """Wait before looking again."""
-
-
-class AskCloudFormation(Action):
-    """Learn whether CloudFormation still waits for the answer to this request."""
-
-
-@dataclass(frozen=True)
-class Start(Action):
-    """StartRun."""
-
-    request: Mapping[str, Any] = field(repr=False)
-
-
-@dataclass(frozen=True)
-class OfRun(Action):
-    """A step with one run. Steps without further fields are no dataclasses of their own: to make one takes time."""
-
-    run: Run
-
-
-class Cancel(OfRun):
-    """CancelRun."""
-
-
-class Wait(OfRun):
-    """Give the run time, then look again."""
-
-
-@dataclass(frozen=True)
-class Tag(OfRun):
-    """TagResource and UntagResource on a run that is kept."""
-
-    add: Mapping[str, str] = field(repr=False)
-    remove: tuple[str, ...] = ()
-
-
-class Release(OfRun):
-    """Mark a finished run whose resource goes away, so that no later Update adopts it."""
-
-
-class Schedule(OfRun):
-    """Let EventBridge invoke the function every minute, to look at the run again."""
-
-
-class Unschedule(Action):
-    """Remove the resource's EventBridge rule, whatever request it was made for."""
-
-
-@dataclass(frozen=True)
-class Silence(Action):
-    """The end of an invocation that answers nothing."""
-
-    waiting: bool
-    """Whether EventBridge goes on letting the function look again."""
-
-
-@dataclass(frozen=True)
-class Answer(Action):
-    """The end: what CloudFormation is told."""
-
-    succeeded: bool
-    physical_id: str | None
-    """None: the Create has no run; Delete will come with an id that is not ours."""
-    attributes: Mapping[str, str] = field(default_factory=dict)
-
-
-Outcome = Answer | Silence
-"""What ends an invocation."""
+    """No older rule or target of the resource's is left, or it was tried to remove them."""
 
 
 def decide(request: Request, wanted: Wanted | None, seen: Seen) -> Action:
@@ -174,84 +92,188 @@ def decide(request: Request, wanted: Wanted | None, seen: Seen) -> Action:
     if request.polls:
         return _look_again(request, seen)
     if request.type is RequestType.DELETE:
-        return _stop_waiting(request, seen) or _delete(request, seen)
-    if seen.failure or wanted is None:
-        return _failed(request, seen.started or (_started_before(wanted, seen) if wanted else None), seen.failure)
+        return _delete(request, seen)
+    if wanted is None or seen.failure or seen.answered:
+        return _give_up(request, wanted, seen)
     if request.type is RequestType.UPDATE:
         return _update(request, wanted, seen)
     return _create(request, wanted, seen)
 
 
 def _create(request: Request, wanted: Wanted, seen: Seen) -> Action:
-    run = seen.started or _started_before(wanted, seen)
+    run = _own(wanted, seen)
+    if run is None and seen.uncertain and seen.found is None:
+        return Search("was this request's run started before?", of_request=True)
+    if seen.late and seen.observed is None:
+        return AskCloudFormation("does it still wait for this run?", run)
+    if seen.late and seen.observed and seen.observed.overtakes(request, run):
+        return _withdraw(request, run, seen)
     if run is None:
-        return _start(wanted, seen)
-    return (
-        _stand_by(request, run, seen, ask=seen.late)
-        or _await(request, run, seen)
-        or _succeeded("the run is started", run)
-    )
+        return Start("no run has this token", wanted.start_run)
+    return _await(request, run, seen) or _succeeded("the run is started", run)
 
 
 def _update(request: Request, wanted: Wanted, seen: Seen) -> Action:
     physical_id = PhysicalId.parse(request.physical_id)
-    if seen.late and seen.standing is None:
-        # A late duplicate must neither bring old tags back nor take a later update's run for a stray.
-        return AskCloudFormation("does it still wait for this answer?")
-    if seen.standing is Standing.OVERTAKEN and not seen.started:
-        return _overtaken(None)
     if physical_id and seen.current is None:
-        return Read("what does the resource have now?", physical_id)
-    current = seen.current if isinstance(seen.current, Run) else None
-    if current and current.defined_by(wanted.definition):
+        look = ReadAgain if seen.started else Read
+        return look("what does the resource have now?", physical_id)
+    if not isinstance(seen.current, Run):
+        return _update_without_run(request, wanted, physical_id, seen)
+    current = seen.current
+    if current.claimed_after(request):
+        return _search_then_withdraw(request, wanted, seen)
+    if _stays(wanted, current):
         return _keep(request, wanted, current, seen)
-    if physical_id and seen.current is Gone.GONE and wanted.old_definition == wanted.definition:
+    if current.replaces and seen.original is None:
+        return ReadOriginal("is it the run that is asked for?", current.replaces)
+    original = seen.original
+    if isinstance(original, Run) and original.defined_by(wanted.definition):
+        if original.claimed_after(request):
+            return _search_then_withdraw(request, wanted, seen)
+        return _keep(request, wanted, original, seen)
+    return _replace(request, wanted, current, seen)
+
+
+def _stays(wanted: Wanted, current: Run) -> bool:
+    """Whether the current run is what is asked for, whatever its status."""
+    if current.rejected or current.released:
+        return False
+    # Where nothing has changed, a tag that was taken off or that another version wrote is no reason for a new run.
+    unchanged = wanted.old_definition == wanted.definition and not identity.comparable(current.definition)
+    return unchanged or current.defined_by(wanted.definition)
+
+
+def _keep(request: Request, wanted: Wanted, run: Run, seen: Seen) -> Action:
+    """Keep the current run, or go back to its original. The mark is written before anything is swept."""
+    current = seen.current if isinstance(seen.current, Run) else None
+    known = not run.replaced_by or (current is not None and current.started_for(run.replaced_by))
+    back = run is not current
+    return (
+        _mark_kept(request, wanted, run)
+        or (None if known else _sweep_newer(request, run, seen))
+        or (None if known else Tag("what was to replace it is gone", run, {}, (OwnershipTag.REPLACED_BY,)))
+        or (_stop_waiting(seen) if request.waited_before else None)
+        or (None if back or (run.ended and not seen.waited) else _await(request, run, seen))
+        or _succeeded("the run it had before is back" if back else "nothing that defines the run has changed", run)
+    )
+
+
+def _replace(request: Request, wanted: Wanted, current: Run, seen: Seen) -> Action:
+    """Start the wanted run: before that, mark the current one; after it, see whether a newer request has kept it."""
+    run = _own(wanted, seen)
+    if run is None and seen.uncertain and seen.found is None:
+        return Search("was this request's run started before?", of_request=True)
+    if current.kept_beside(request):
+        return _withdraw(request, run, seen)
+    if current.released or (run and current.stopped):
+        # Its resource is gone, or has another run: this request's own, if CloudFormation names it.
+        if run and seen.observed is None:
+            return AskCloudFormation("is the new run the resource's?", run)
+        if run is None or (seen.observed and seen.observed.overtakes(request, run)):
+            return _withdraw(request, run, seen)
+    mark = identity.mark(request, Did.REPLACES, str(wanted.start_run["name"]))
+    sweep = _sweep_newer(request, current, seen) if seen.rival else None
+    if current.replaced_by != mark:
+        tag = Tag("other requests must know", current, {OwnershipTag.REPLACED_BY: str(mark)})
+        return tag if run else sweep or tag
+    if run is None:
+        # A rollback goes back to what was good: not to a run that ended otherwise than was waited for.
+        good = current.replaces if current.rejected else current.physical_id
+        replaces = {OwnershipTag.REPLACES.value: str(good or current.physical_id)}
+        tags = {**wanted.tags, **replaces}
+        return Start("no run has this token", {**wanted.start_run, "tags": tags})
+    return sweep or _await(request, run, seen) or _succeeded("the new run is started; it replaces the old one", run)
+
+
+def _update_without_run(request: Request, wanted: Wanted, physical_id: PhysicalId | None, seen: Seen) -> Action:
+    """Somebody deleted the current run, so it can show nobody's mark: what newer requests have started does."""
+    if physical_id and wanted.old_definition == wanted.definition:
         gone = Run.gone(request, physical_id)
         return _succeeded("the run was deleted, and nothing that defines it has changed", gone)
-
-    run = seen.started or _started_before(wanted, seen)
+    run = _own(wanted, seen)
+    if run is None and seen.late and seen.observed is None:
+        return AskCloudFormation("does it still wait for this run?")
+    if run is None and seen.observed and seen.observed.overtakes(request, run):
+        return _search_then_withdraw(request, wanted, seen)
+    if seen.found is None:
+        return Search("which runs has the resource?", of_request=True, pause=seen.started is not None)
+    if any(not each.older_than(request) for each in seen.found):
+        return _withdraw(request, run, seen)
     if run is None:
-        if seen.rolling_back is None:
-            return AskCloudFormation("does the stack go forward, or back to a run that it had before?")
-        if seen.found is None:
-            statuses = ADOPTABLE if seen.rolling_back else ACTIVE
-            return Search(
-                "was the wanted run started before?", statuses, started_since_request=True, until=wanted.definition
-            )
-        original = next((each for each in seen.found if _adoptable(each, wanted, seen)), None)
-        if original and seen.rolling_back:
-            return (
-                _sweep_strays(request, wanted, current, original, seen)
-                or _retag(wanted, original, seen)
-                or _succeeded("the run it had before is back", original)
-            )
-        return _start(wanted, seen, ask=True)
+        good = (each for each in seen.found if each.defined_by(wanted.definition) and not each.stopped)
+        original = next((each for each in good if each.active or each.status == COMPLETED), None)
+        return _keep(request, wanted, original, seen) if original else Start("it has none", wanted.start_run)
+    strays = [] if request.retains else [each for each in seen.found if each.active and each.id != run.id]
     return (
-        _stand_by(request, run, seen, ask=True)
-        or _sweep_strays(request, wanted, current, run, seen)
+        _cancel_first(strays, seen, "an older request started it, and its resource has another")
         or _await(request, run, seen)
-        or _succeeded("the new run is started; it replaces the old one", run)
+        or _succeeded("the new run is started", run)
     )
 
 
-def _keep(request: Request, wanted: Wanted, current: Run, seen: Seen) -> Action:
-    if not request.retains and seen.found is None:
-        return Search("did an update start a run that was never heard of?", ACTIVE)
-    return (
-        _sweep_strays(request, wanted, current, current, seen)
-        or _retag(wanted, current, seen)
-        or (None if current.ended and not seen.waited else _await(request, current, seen))
-        or _succeeded("nothing that defines the run has changed", current)
-    )
+def _mark_kept(request: Request, wanted: Wanted, run: Run) -> Action | None:
+    """Bring the run's tags up to date, the mark with them. None: they are."""
+    newest = str(identity.mark(request, Did.KEPT))
+    skipped = {OwnershipTag.REQUEST_ID, OwnershipTag.NEWEST_REQUEST}
+    kept = {key: value for key, value in wanted.tags.items() if key not in skipped}
+    asked = {**kept, OwnershipTag.NEWEST_REQUEST.value: newest}
+    add = {key: value for key, value in asked.items() if run.tags.get(key) != value}
+    remove = tuple(sorted((wanted.old_tags & run.tags.keys()) - asked.keys()))
+    return Tag("the run stays: its tags, and who kept it", run, add, remove) if add or remove else None
+
+
+def _sweep_newer(request: Request, kept: Run, seen: Seen) -> Action | None:
+    """Cancel what an older request started to replace a run, and was never heard of again. None: nothing is left."""
+    if request.retains:
+        return None
+    if seen.found is None:
+        return Search("did an update start a run that was never heard of?")
+    known = {run.id for run in (kept, seen.current, seen.original, seen.started) if isinstance(run, Run)}
+    newer = [run for run in seen.found if run.active and run.id not in known and run.created > kept.created]
+    own = identity.mark(request, Did.STARTED)
+    strays = [run for run in newer if run.older_than(request) and not run.started_for(own)]
+    cancel = _cancel_first(strays, seen, "an update started it and was never heard of again")
+    if cancel or seen.thorough:
+        return cancel
+    return Search("an update may still be at its StartRun", pause=True)
+
+
+def _cancel_first(runs: list[Run], seen: Seen, why: str) -> Action | None:
+    return next((Cancel(why, run) for run in runs if run.id not in seen.cancelled), None)
+
+
+def _search_then_withdraw(request: Request, wanted: Wanted, seen: Seen) -> Action:
+    run = _own(wanted, seen)
+    if run is None and seen.uncertain and seen.found is None:
+        return Search("was this request's run started before?", of_request=True)
+    return _withdraw(request, run, seen)
+
+
+def _withdraw(request: Request, run: Run | None, seen: Seen) -> Action:
+    """End a request that a newer one has overtaken: what it started is nobody's."""
+    undone = request.type is RequestType.CREATE and request.removal_policy == RemovalPolicy.RETAIN_EXCEPT_ON_CREATE
+    if run and request.retains and not undone:
+        return _overtaken(request, run, seen, f"but the removal policy says that run {run.id} stays")
+    if run and run.active and run.id not in seen.cancelled and not run.claimed_after(request):
+        return Cancel("CloudFormation has moved on: nobody would ever cancel this run", run)
+    return _overtaken(request, run, seen, "so no run was left for it")
+
+
+def _give_up(request: Request, wanted: Wanted | None, seen: Seen) -> Action:
+    """The end of a request that cannot be finished: a run that may be nobody's is taken back."""
+    run = _own(wanted, seen) if wanted else None
+    created = request.type is RequestType.CREATE
+    settled = (seen.observed or not seen.late) if created else seen.current
+    unheard = seen.started and (seen.answered or not settled) and not request.retains
+    if run and run.active and run.id not in seen.cancelled and unheard:
+        return Cancel("nobody knows whether it is still wanted", run)
+    return _failed(request, run, seen, seen.failure or "The properties ask for no valid run.")
 
 
 def _await(request: Request, run: Run, seen: Seen) -> Action | None:
     """The next step until the run is where the user wants to wait for it. None: there is nothing to wait for."""
-    if run.status in REACHED[request.wait_for]:
-        return None
-    if request.type is RequestType.UPDATE and seen.rolling_back is None:
-        return AskCloudFormation("does the stack go forward, or back to what was good enough before?")
-    if seen.rolling_back:
+    if run.reached(request.wait_for):
         return None
     if run.ended:
         return _ended(run)
@@ -259,167 +281,136 @@ def _await(request: Request, run: Run, seen: Seen) -> Action | None:
         return Wait("its end comes before EventBridge could invoke the function again", run)
     if not seen.scheduled:
         return Schedule(f"the run is not {request.wait_for} yet", run)
-    return Silence("EventBridge invokes the function again", waiting=True)
+    return Silence("EventBridge invokes the function again")
 
 
 def _look_again(request: Request, seen: Seen) -> Action:
-    """EventBridge has invoked the function to look at a run that is waited for."""
+    """EventBridge has invoked the function to look at a run that is waited for, until it or the request's time ends."""
     physical_id = PhysicalId.parse(request.physical_id)
     if seen.failure and seen.closing:
-        return _failed(request, None, seen.failure)
+        return _failed(request, None, seen, seen.failure)
     if seen.failure or physical_id is None:
-        return Silence("the run could not be looked at; EventBridge invokes the function again", waiting=True)
+        return Silence("the run could not be looked at; EventBridge invokes the function again")
     if seen.current is None:
         return Read("has it come as far as it is waited for?", physical_id)
     if isinstance(seen.current, Gone):
-        return _failed(request, None, f"Run {physical_id.run_id} was deleted while it was waited for.")
+        return _failed(request, None, seen, f"Run {physical_id.run_id} was deleted while it was waited for.")
     run = seen.current
-    if run.status in REACHED[request.wait_for]:
+    if run.reached(request.wait_for):
         return _succeeded(f"the run is {run.status}", run)
     if run.ended:
         return _ended(run)
-    if seen.standing is None:
-        return AskCloudFormation("does it still wait for this run?")
-    if seen.standing is Standing.OVERTAKEN:
-        return Silence("CloudFormation has moved on", waiting=False)
     if seen.closing:
         return Wait("its end comes before EventBridge could invoke the function again", run)
-    return Silence("EventBridge invokes the function again", waiting=True)
-
-
-def _stop_waiting(request: Request, seen: Seen) -> Action | None:
-    """A run that is deleted is waited for no longer. None: nobody waits."""
-    if not request.waits or seen.failure or seen.unscheduled or seen.standing is Standing.OVERTAKEN:
-        return None
-    if seen.late and seen.standing is None:
-        return AskCloudFormation("has the resource been made anew, and waits for its run?")
-    return Unschedule("nobody waits for the run any longer")
-
-
-def _retag(wanted: Wanted, run: Run, seen: Seen) -> Action | None:
-    """Bring the user's tags of a run that stays up to date. None: they are."""
-    ours = {OwnershipTag.REQUEST_ID, OwnershipTag.DEFINITION}
-    add = {key: value for key, value in wanted.tags.items() if key not in ours and run.tags.get(key) != value}
-    remove = tuple(sorted((wanted.old_tags & run.tags.keys()) - wanted.tags.keys()))
-    if seen.tagged or not (add or remove):
-        return None
-    return Tag("the run stays; its tags change", run, add, remove)
-
-
-def _start(wanted: Wanted, seen: Seen, *, ask: bool = False) -> Action:
-    """StartRun, unless CloudFormation has moved on or the run is there already."""
-    if (seen.late or ask) and seen.standing is None:
-        return AskCloudFormation("does it still wait for this run?")
-    if seen.standing is Standing.OVERTAKEN:
-        return _overtaken(None)
-    if seen.uncertain and seen.found is None:
-        return Search("was this request's run started before?", frozenset(), started_since_request=True)
-    return Start("no run has this token", wanted.start_run)
-
-
-def _stand_by(request: Request, run: Run, seen: Seen, *, ask: bool) -> Action | None:
-    """After a StartRun that CloudFormation may no longer wait for: ask, and take it back. None: all is well."""
-    if ask and seen.standing is None:
-        return AskCloudFormation("does it still wait for this run?")
-    if seen.standing is not Standing.OVERTAKEN:
-        return None
-    if request.retains and not _undoes_a_create(request):
-        return _overtaken(run, f"but the removal policy says that run {run.id} stays")
-    if run.active and run.id not in seen.cancelled:
-        return Cancel("CloudFormation has moved on: nobody would ever cancel this run", run)
-    return _overtaken(run)
-
-
-def _sweep_strays(request: Request, wanted: Wanted, current: Run | None, answered: Run, seen: Seen) -> Action | None:
-    """Cancel a run that an Update started and was never heard of again. None: there is none.
-
-    It is newer than the current run. Where that is gone, it is what the old properties ask for: a rollback swaps them.
-    """
-    if request.retains:
-        return None
-    known = {answered.id, *seen.cancelled, *({current.id} if current else ())}
-    for run in seen.found or ():
-        if not run.active or run.id in known:
-            continue
-        if current and current.created and run.created:
-            stray = run.created > current.created
-        else:
-            stray = wanted.old_definition is not None and run.defined_by(wanted.old_definition)
-        if stray and seen.standing is None:
-            return AskCloudFormation("is this run a stray, or a later update's?")
-        if stray:
-            return Cancel("an update started it and was never heard of again", run)
-    return None
+    return Silence("EventBridge invokes the function again")
 
 
 def _delete(request: Request, seen: Seen) -> Action:
     if request.removal_policy == RemovalPolicy.RETAIN:
-        return Answer("the removal policy says that the run stays", succeeded=True, physical_id=request.physical_id)
+        return _done(request, "the removal policy says that the run stays")
+    if (request.physical_id or "").startswith(NOTHING_STARTED):
+        return _done(request, "the Create has started no run")
     if seen.failure:
-        return _failed(request, None, seen.failure)
+        return _failed(request, None, seen, seen.failure)
     physical_id = PhysicalId.parse(request.physical_id)
-    if physical_id is None:
-        return _sweep_all(request, seen)
-    if seen.current is None:
+    if physical_id and seen.current is None:
         return Read("is there anything to cancel?", physical_id)
-    if isinstance(seen.current, Gone):
-        return Answer("the run is gone", succeeded=True, physical_id=request.physical_id)
-    if seen.current.active and seen.current.id in seen.cancelled:
-        return Wait("the run is stopping", seen.current)
-    if seen.current.active:
-        return Cancel("its resource goes away", seen.current)
-    # A cancelled run is never adopted, so it needs no mark.
-    released = seen.tagged or seen.current.defined_by(RELEASED) or seen.current.status in {CANCELLED, DELETED}
-    if seen.current.belongs_to(request) and not released:
-        return Release("the run had finished; its resource goes away", seen.current)
-    return Answer("the run is at its end", succeeded=True, physical_id=request.physical_id)
+    run = seen.current if isinstance(seen.current, Run) else None
+    if run and not run.belongs_to(request):
+        if seen.observed is None:
+            return AskCloudFormation("is this run, which has not our tags, the resource's?")
+        if not seen.observed.names(run):
+            return _done(request, "the run is somebody else's")
+    if run and run.claimed_after(request):
+        return _done(request, "a newer request has kept the run")
+    if run and run.active and run.id not in seen.cancelled:
+        return Cancel("its resource goes away", run)
+    waited = request.waits or any(
+        each.newest and each.newest.waits for each in (*(seen.found or ()), *([run] if run else ()))
+    )
+    return (
+        (_stop_waiting(seen) if waited else None)
+        or (_release(request, run, seen) if run else None)
+        or _sweep_all(request, run, seen)
+        or (Wait("the run is stopping", run) if run and run.active else None)
+        or (_release(request, run, seen) if run else None)
+        or _done(request, "no run of this resource is left")
+    )
 
 
-def _sweep_all(request: Request, seen: Seen) -> Action:
-    """The Create failed or was cut short, so the id is made up: cancel whatever it may have started."""
+def _stop_waiting(seen: Seen) -> Action | None:
+    return None if seen.unscheduled else Unschedule("no older request waits for a run any longer")
+
+
+def _release(request: Request, run: Run, seen: Seen) -> Action | None:
+    """Mark a run to which an Update could go back otherwise. None: there is no need, or it is marked."""
+    if seen.released or run.released or not run.belongs_to(request):
+        return None
+    finished = run.ended and run.status not in {CANCELLED, DELETED}
+    return Release("its resource goes away, or has another run", run) if finished or run.replaced_by else None
+
+
+def _sweep_all(request: Request, run: Run | None, seen: Seen) -> Action | None:
+    """Cancel every other run of the resource that is older than this Delete, but the one that CloudFormation names.
+
+    None: nothing is left. Under a name that the user gave, which many may share, only a run is searched for that has
+    replaced another or was to be replaced.
+    """
+    alone = run and not run.replaced_by and not run.replaces and property_name("name") in request.properties
+    if alone or (run and request.retains):
+        return None
     if seen.found is None:
-        return Search("the id is not ours: did a Create start a run?", ACTIVE)
-    active = [run for run in seen.found if run.active]
-    if active and seen.late and seen.standing is None:
-        return AskCloudFormation("are these a cut-short Create's runs, or has the resource been made anew?")
-    if seen.standing is Standing.OVERTAKEN:
-        return Answer("the resource was made anew", succeeded=True, physical_id=request.physical_id)
-    for run in active:
-        if run.id not in seen.cancelled:
-            return Cancel("a Create started it and was never heard of again", run)
-    if active:
-        return Search("the runs are stopping", ACTIVE, pause=True)
-    if not seen.thorough:
-        return Search("a Create may still be at its StartRun", ACTIVE, pause=True)
-    return Answer("no run of this resource is left", succeeded=True, physical_id=request.physical_id)
+        return Search("has an older request left another run?", pause=run is not None and run.active)
+    if run and run.replaces and seen.original is None:
+        return ReadOriginal("has its cleanup been given up, under another name?", run.replaces)
+    failed_create = (request.physical_id or "").removeprefix(UNSETTLED)
+    known = {run.id: run for run in (*seen.found, seen.original) if isinstance(run, Run) and run.belongs_to(request)}
+    if run:
+        known.pop(run.id, None)
+    others = [each for each in known.values() if each.active and each.older_than(request)]
+    if failed_create != request.physical_id:
+        others = [each for each in others if each.newest and each.newest.request_id == failed_create]
+    elif others and seen.observed is None:
+        return AskCloudFormation("which run is the resource's?")
+    else:
+        others = [each for each in others if not (seen.observed and seen.observed.names(each))]
+    cancel = _cancel_first(others, seen, "an older request started it and was never heard of again")
+    if cancel:
+        return cancel
+    if others:
+        return Search("the runs are stopping", pause=True)
+    # A made-up id, or a replacement that nobody has seen: its request may still be at StartRun.
+    replaced = run is None or (run.replaced_by and not any(each.started_for(run.replaced_by) for each in seen.found))
+    gone = run is None and PhysicalId.parse(request.physical_id)
+    if replaced and not gone and not seen.thorough:
+        return Search("an older request may still be at its StartRun", pause=True)
+    return None
 
 
-def _started_before(wanted: Wanted, seen: Seen) -> Run | None:
-    """The run that an earlier delivery of this request started."""
-    return next((run for run in seen.found or () if run.started_by(wanted.token)), None)
-
-
-def _adoptable(run: Run, wanted: Wanted, seen: Seen) -> bool:
-    return run.defined_by(wanted.definition) and run.status in ADOPTABLE and run.id not in seen.cancelled
-
-
-def _undoes_a_create(request: Request) -> bool:
-    return request.type is RequestType.CREATE and request.removal_policy == RemovalPolicy.RETAIN_EXCEPT_ON_CREATE
+def _own(wanted: Wanted, seen: Seen) -> Run | None:
+    """This request's run: the one just started, or by an earlier delivery (the oldest: others are copies)."""
+    mine = [run for run in seen.found or () if run.started_by(wanted.token) and run.answers(wanted.start_run)]
+    return seen.started or min(mine, key=lambda run: run.created, default=None)
 
 
 def _succeeded(why: str, run: Run) -> Answer:
     return Answer(why, succeeded=True, physical_id=str(run.physical_id), attributes=run.attributes)
 
 
+def _done(request: Request, why: str) -> Answer:
+    return Answer(why, succeeded=True, physical_id=request.physical_id or "")
+
+
 def _ended(run: Run) -> Answer:
     return Answer(run.end, succeeded=False, physical_id=str(run.physical_id))
 
 
-def _overtaken(run: Run | None, outcome: str = "so no run was left for it") -> Answer:
-    text = f"CloudFormation has given this request up and moved on, {outcome}."
-    return Answer(text, succeeded=False, physical_id=str(run.physical_id) if run else None)
+def _overtaken(request: Request, run: Run | None, seen: Seen, outcome: str) -> Answer:
+    return _failed(request, run, seen, f"CloudFormation has given this request up and moved on, {outcome}.")
 
 
-def _failed(request: Request, run: Run | None, why: str | None) -> Answer:
-    physical_id = str(run.physical_id) if run else request.physical_id
-    return Answer(why or "The properties ask for no valid run.", succeeded=False, physical_id=physical_id)
+def _failed(request: Request, run: Run | None, seen: Seen, why: str) -> Answer:
+    """Where the Create has no run, its id tells the Delete that follows whether there can be one."""
+    made_up = f"{UNSETTLED if seen.uncertain else NOTHING_STARTED}{request.request_id}"
+    physical_id = str(run.physical_id) if run else request.physical_id or made_up
+    return Answer(why, succeeded=False, physical_id=physical_id)

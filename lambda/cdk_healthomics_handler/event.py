@@ -7,14 +7,21 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple, Self
 from urllib.parse import parse_qs, urlsplit
 
+from cdk_healthomics_handler.mark import LONG_AGO
 from cdk_healthomics_handler.names import Property, RemovalPolicy, WaitFor
 
 DEFAULT_SERVICE_TIMEOUT: Final = 3600
 """Seconds; CloudFormation's own default where the resource names none."""
 POLL: Final = "CrHelperPoll"
 """crhelper's mark on an event by which EventBridge invokes the function again while a run is waited for."""
-_SENT_AT: Final = "SentAt"
+UNKNOWN_UUID: Final = "unknown"
+"""Stands for a run's uuid where an answer of HealthOmics' left it out."""
+SENT_AT: Final = "SentAt"
 """In such an event: when the request was sent, or else first heard of."""
+NOTHING_STARTED: Final = "none-"
+"""The physical id of a failed Create that has started no run for certain begins with this; its RequestId follows."""
+UNSETTLED: Final = "unsettled-"
+"""Likewise, where a run may have been started without anybody having heard of it."""
 
 
 class RequestType(StrEnum):
@@ -54,13 +61,15 @@ class Request:
     old_properties: Mapping[str, Any] = field(default_factory=dict)
     sent_at: datetime | None = None
     """When CloudFormation signed the ResponseURL; None where the URL does not tell."""
+    heard_at: datetime = LONG_AGO
+    """When the handler first heard of it: stands for :attr:`sent_at` where that is not known."""
     response_url: str = field(default="", repr=False)
     """A credential: whoever has it can answer."""
     polls: bool = False
     """Whether EventBridge sent this to look again at a run that is waited for; its physical id is that run's."""
 
     @classmethod
-    def of(cls, event: Mapping[str, Any]) -> Self:
+    def of(cls, event: Mapping[str, Any], heard_at: datetime = LONG_AGO) -> Self:
         """Read the event of a custom resource.
 
         Raises:
@@ -76,17 +85,13 @@ class Request:
             properties=event.get("ResourceProperties") or {},
             old_properties=event.get("OldResourceProperties") or {},
             sent_at=_signed_at(event.get("ResponseURL", "")) or _told(event),
+            heard_at=heard_at,
             response_url=event.get("ResponseURL", ""),
             polls=POLL in event,
         )
 
-    def poll(self, physical_id: PhysicalId, sent_at: datetime) -> dict[str, Any]:
-        """The event by which EventBridge lets the function look again: short, whatever the run's parameters are.
-
-        Args:
-            physical_id: of the run that is waited for.
-            sent_at: when CloudFormation sent this request, as far as can be told.
-        """
+    def poll(self, physical_id: PhysicalId) -> dict[str, Any]:
+        """The event by which EventBridge lets the function look again: short, whatever the run's parameters are."""
         kept = (Property.SERVICE_TIMEOUT, Property.WAIT_FOR)
         return {
             POLL: True,
@@ -97,7 +102,7 @@ class Request:
             "LogicalResourceId": self.logical_id,
             "PhysicalResourceId": str(physical_id),
             "ResourceProperties": {name.value: self.properties[name] for name in kept if name in self.properties},
-            _SENT_AT: self.sent_at.isoformat() if self.sent_at else sent_at.isoformat(),
+            SENT_AT: self.ordered_at.isoformat(),
         }
 
     @property
@@ -126,6 +131,16 @@ class Request:
         return self.wait_for != WaitFor.SUBMITTED
 
     @property
+    def waited_before(self) -> bool:
+        """Whether the properties before the update asked for that."""
+        return str(self.old_properties.get(Property.WAIT_FOR, WaitFor.SUBMITTED)) != WaitFor.SUBMITTED
+
+    @property
+    def ordered_at(self) -> datetime:
+        """When the request was sent, as far as can be told: what orders the requests of one resource."""
+        return self.sent_at or self.heard_at
+
+    @property
     def service_timeout(self) -> int:
         """Seconds after which CloudFormation gives this request up."""
         return int(self.properties.get(Property.SERVICE_TIMEOUT, DEFAULT_SERVICE_TIMEOUT))
@@ -142,4 +157,4 @@ def _signed_at(response_url: str) -> datetime | None:
 
 
 def _told(event: Mapping[str, Any]) -> datetime | None:
-    return datetime.fromisoformat(event[_SENT_AT]) if _SENT_AT in event else None
+    return datetime.fromisoformat(event[SENT_AT]) if SENT_AT in event else None

@@ -4,6 +4,8 @@ Events come from CloudFormation, and from EventBridge while a run is waited for.
 """
 
 import gc
+from datetime import UTC, datetime
+from functools import cache, partial
 from typing import Any, Final
 
 gc.disable()  # nothing that is imported is garbage, and looking for it is a sixth of a cold start; see carry_out
@@ -17,8 +19,6 @@ from cdk_healthomics_handler.pace import Clock, Pace
 
 PACE: Final = Pace()
 
-resource: Final = HealthOmicsRunResource(clients.schedule)
-
 
 def handler(event: dict[str, Any], context: Any) -> None:
     """Work on one event of CloudFormation's and answer it.
@@ -26,18 +26,22 @@ def handler(event: dict[str, Any], context: Any) -> None:
     Raises:
         AnswerNotDeliveredError: CloudFormation has not taken the answer; Lambda delivers the event again.
     """
-    resource(event, context)
+    RESOURCE(event, context)
 
 
-@resource.create
-@resource.update
-@resource.delete
-@resource.poll_create
-@resource.poll_update
-def carry_out(event: dict[str, Any], context: Any) -> str | None:
+def answering() -> HealthOmicsRunResource:
+    """The resource whose events are carried out here."""
+    resource = HealthOmicsRunResource(clients.schedule)
+    work = partial(carry_out, resource)
+    for register in (resource.create, resource.update, resource.delete, resource.poll_create, resource.poll_update):
+        register(work)
+    return resource
+
+
+def carry_out(resource: HealthOmicsRunResource, event: dict[str, Any], context: Any) -> str | None:
     """Do what the event asks for; returns the physical id."""
     try:
-        request = Request.of(event)
+        request = Request.of(event, heard_at=datetime.now(UTC))
         clock = Clock.of(
             PACE,
             remaining=context.get_remaining_time_in_millis() / 1000,
@@ -57,6 +61,15 @@ def carry_out(event: dict[str, Any], context: Any) -> str | None:
 
 def _healthomics() -> HealthOmics:
     client = clients.healthomics()
-    gc.freeze()  # all of this lasts as long as the process
-    gc.enable()
+    _collect_garbage()
     return client
+
+
+@cache
+def _collect_garbage() -> None:
+    """From now on, but none of what is there: it lasts as long as the process."""
+    gc.freeze()
+    gc.enable()
+
+
+RESOURCE: Final = answering()

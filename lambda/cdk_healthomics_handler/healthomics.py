@@ -1,21 +1,26 @@
 """The calls to HealthOmics, one try each: who calls decides whether to try again."""
 
-from collections.abc import Collection, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
 from cdk_healthomics_handler.decision import Gone
-from cdk_healthomics_handler.event import PhysicalId, Request
-from cdk_healthomics_handler.names import START_RUN
+from cdk_healthomics_handler.event import UNKNOWN_UUID, PhysicalId, Request
+from cdk_healthomics_handler.names import START_RUN, OwnershipTag
 from cdk_healthomics_handler.refusal import Refusal, classify
-from cdk_healthomics_handler.run import DELETED, Run
+from cdk_healthomics_handler.run import DELETED, TERMINAL, Run
 
 if TYPE_CHECKING:
     from mypy_boto3_omics import OmicsClient
+    from mypy_boto3_omics.type_defs import ListRunsRequestTypeDef
 
-LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+_PAGE: Final = 100
+"""The longest page of ListRuns."""
+_BEFORE: Final = timedelta(seconds=60)
+"""By how much a run may seem older than the request that it was started for."""
 
 
 class HealthOmics:
@@ -38,10 +43,16 @@ class HealthOmics:
         """CancelRun."""
         self._client.cancel_run(id=run.id)
 
-    def read(self, physical_id: PhysicalId) -> Run | Gone:
-        """GetRun of the run with this id and this uuid."""
+    def read(self, physical_id: PhysicalId) -> Run | Gone | None:
+        """GetRun of the run with this id and this uuid.
+
+        Returns:
+            GONE where the id is another run's by now; None where HealthOmics has, or shows, no run with the id.
+        """
         run = self._get(physical_id.run_id)
-        return run if run and run.uuid == physical_id.uuid else Gone.GONE
+        if run is None or not run.uuid or UNKNOWN_UUID in {run.uuid, physical_id.uuid}:
+            return run
+        return run if run.uuid == physical_id.uuid else Gone.GONE
 
     def tag(self, run: Run, add: Mapping[str, str], remove: Collection[str] = ()) -> None:
         """Change a run's tags, the removal first: a run holds at most 50."""
@@ -50,43 +61,36 @@ class HealthOmics:
         if add:
             self._client.tag_resource(resourceArn=run.arn, tags=dict(add))
 
-    def search(
-        self,
-        request: Request,
-        names: Collection[str],
-        statuses: Collection[str],
-        since: datetime | None,
-        until: str | None = None,
-    ) -> tuple[Run, ...]:
-        """Find runs of the request's resource, newest first.
+    def hunt(self, request: Request, names: Collection[str], strangers: set[str], *, of_request: bool) -> "Hunt":
+        """A search for the runs of the request's resource.
 
         Args:
             request: whose stack and logical id the runs' tags must name.
             names: the names that the runs can have; ListRuns cannot filter by tags.
-            statuses: those that matter.
-            since: a run created after this matters in any status but DELETED; None: no other run matters.
-            until: look no further than to a run with this definition.
+            strangers: the ids of runs that are known not to be the resource's; those that are found join them.
+            of_request: whether a run that may have been started for the request matters in any status, not only while
+                it is active.
         """
-        listed = [item for name in names for item in self._list(name)]
-        listed.sort(key=lambda item: item.get("creationTime") or LONG_AGO, reverse=True)
-        matter = [
-            item["id"]
-            for item in listed
-            if item["status"] != DELETED
-            and (item["status"] in statuses or (since and item.get("creationTime", since) >= since))
-        ]
-        found = []
-        for run_id in dict.fromkeys(matter):
-            run = self._get(run_id)
-            if run and run.belongs_to(request):
-                found.append(run)
-                if until and run.defined_by(until):
-                    break
-        return tuple(found)
+        return Hunt(self._page, self._get, request, list(names), of_request, strangers)
 
-    def _list(self, name: str) -> Iterator[Mapping[str, Any]]:
-        for page in self._client.get_paginator("list_runs").paginate(name=name):
-            yield from page["items"]
+    def lists_active(self, names: Collection[str], run_id: str) -> bool:
+        """Whether ListRuns has an active run with this id under one of these names."""
+        for name in names:
+            token = ""
+            while True:
+                items, token = self._page(name, token)
+                if any(item["id"] == run_id and item["status"] not in TERMINAL for item in items):
+                    return True
+                if not token:
+                    break
+        return False
+
+    def _page(self, name: str, token: str) -> tuple[list[Mapping[str, Any]], str]:
+        asked: ListRunsRequestTypeDef = {"name": name, "maxResults": _PAGE}
+        if token:
+            asked["startingToken"] = token
+        page = self._client.list_runs(**asked)
+        return list(page["items"]), page.get("nextToken", "")
 
     def _get(self, run_id: str) -> Run | None:
         try:
@@ -95,3 +99,51 @@ class HealthOmics:
             if classify(error) is Refusal.GONE:
                 return None
             raise
+
+
+@dataclass
+class Hunt:
+    """A search that keeps what it has read: after a refused call, :meth:`go_on` goes on where it stopped."""
+
+    _page: Callable[[str, str], tuple[list[Mapping[str, Any]], str]]
+    _get: Callable[[str], Run | None]
+    _request: Request
+    _names: list[str]
+    _of_request: bool
+    _strangers: set[str]
+    _token: str = ""
+    _ids: list[str] = field(default_factory=list)
+    _found: dict[str, Run] = field(default_factory=dict)
+    ended: dict[str, str] = field(default_factory=dict)
+    """By id, the statuses of the listed runs that are at their end."""
+
+    def go_on(self) -> tuple[Run, ...]:
+        """List and read until the end; the runs that are the resource's, newest first.
+
+        Raises:
+            botocore.exceptions.ClientError: a call was refused; go on later.
+            botocore.exceptions.BotoCoreError: likewise.
+        """
+        while self._names:
+            items, self._token = self._page(self._names[0], self._token)
+            self._ids += [item["id"] for item in items if self._matters(item)]
+            self.ended |= {item["id"]: item["status"] for item in items if item["status"] in TERMINAL}
+            if not self._token:
+                self._names.pop(0)
+        while self._ids:
+            run_id = self._ids[0]
+            run = None if run_id in self._strangers or run_id in self._found else self._get(run_id)
+            if run and run.belongs_to(self._request):
+                self._found[run_id] = run
+            elif run and (OwnershipTag.STACK_ID in run.tags or not self._recent(run.created)):
+                self._strangers.add(run_id)  # a new run's tags may not be visible yet
+            self._ids.pop(0)
+        return tuple(sorted(self._found.values(), key=lambda run: run.created, reverse=True))
+
+    def _matters(self, item: Mapping[str, Any]) -> bool:
+        if item["status"] not in TERMINAL:
+            return True
+        return self._of_request and item["status"] != DELETED and self._recent(item.get("creationTime"))
+
+    def _recent(self, created: datetime | None) -> bool:
+        return created is None or created >= self._request.ordered_at - _BEFORE

@@ -9,9 +9,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from cdk_healthomics_handler.event import Request
+from cdk_healthomics_handler.mark import Did, Mark
 from cdk_healthomics_handler.names import OwnershipTag, Property, property_name
 
 _DIGEST_LENGTH: Final = 32
+VERSION: Final = "v2:"
+"""What a definition's digest begins with; another way to make it is another version."""
 
 
 def shortened(text: str, limit: int) -> str:
@@ -22,9 +25,15 @@ def shortened(text: str, limit: int) -> str:
     return f"{text[: limit - _DIGEST_LENGTH - 1]}-{digest}"
 
 
-def token(request: Request, limit: int) -> str:
-    """StartRun's requestId: one for each request of CloudFormation's, the same each time that it is delivered."""
-    return shortened(f"{request.stack_name}/{request.logical_id}/{request.request_id}", limit)
+def token(request: Request, limit: int, request_id: str | None = None) -> str:
+    """StartRun's requestId: one for each request of CloudFormation's, the same each time that it is delivered.
+
+    Args:
+        request: names the resource.
+        limit: the most characters that StartRun takes.
+        request_id: CloudFormation's id of another request for the same resource.
+    """
+    return shortened(f"{request.stack_name}/{request.logical_id}/{request_id or request.request_id}", limit)
 
 
 def default_run_name(stack_name: str, logical_id: str, limit: int) -> str:
@@ -39,10 +48,19 @@ def run_name(request: Request, properties: Mapping[str, Any], limit: int) -> str
 
 
 def definition(start_run: Mapping[str, Any], properties: Mapping[str, Any]) -> str:
-    """A digest of everything that defines the run: StartRun without token and tags, and the rerun trigger."""
-    defining = {member: value for member, value in start_run.items() if member not in {"requestId", "tags"}}
+    """A digest of everything that was asked for and defines the run: StartRun's members, and the rerun trigger.
+
+    Token and tags do not define a run, nor does a name that nobody asked for.
+    """
+    undefining = {"requestId", "tags", *(() if property_name("name") in properties else ("name",))}
+    defining = {member: value for member, value in start_run.items() if member not in undefining}
     trigger = properties.get(Property.RERUN_TRIGGER)
-    return hashlib.sha256(json.dumps([defining, trigger], sort_keys=True).encode()).hexdigest()
+    return VERSION + hashlib.sha256(json.dumps([defining, trigger], sort_keys=True).encode()).hexdigest()
+
+
+def comparable(definition: str) -> bool:
+    """Whether a definition was made as :func:`definition` makes it: another version's says nothing of a change."""
+    return definition.startswith(VERSION)
 
 
 def ownership_tags(request: Request, token: str, definition: str) -> dict[str, str]:
@@ -52,4 +70,10 @@ def ownership_tags(request: Request, token: str, definition: str) -> dict[str, s
         OwnershipTag.LOGICAL_ID: request.logical_id,
         OwnershipTag.REQUEST_ID: token,
         OwnershipTag.DEFINITION: definition,
+        OwnershipTag.NEWEST_REQUEST: str(mark(request, Did.STARTED)),
     }
+
+
+def mark(request: Request, did: Did, name: str = "") -> Mark:
+    """The request's mark on a run that it has started, keeps or sets out to replace by a run with this name."""
+    return Mark(request.ordered_at, did, request.wait_for, request.request_id, name)

@@ -8,7 +8,8 @@ import logging
 import traceback
 from typing import Any, Final
 
-from cdk_healthomics_handler.decision import Action, Answer, Gone, Seen
+from cdk_healthomics_handler.actions import Action, Answer
+from cdk_healthomics_handler.decision import Gone, Seen
 from cdk_healthomics_handler.refusal import Error, Refusal, code
 from cdk_healthomics_handler.run import Run
 
@@ -52,17 +53,19 @@ def broken(error: BaseException) -> None:
 
 def _seen(seen: Seen) -> dict[str, Any]:
     shown = {
-        "current": seen.current.name if isinstance(seen.current, Gone) else _brief(seen.current),
+        "current": _brief(seen.current),
+        "original": _brief(seen.original),
         "found": None if seen.found is None else [_brief(run) for run in seen.found],
         "started": _brief(seen.started),
-        "standing": seen.standing and seen.standing.name,
+        "cloudFormation": seen.observed and f"{seen.observed.status} {seen.observed.physical_id}",
         "closing": seen.closing and seen.waited,
         "cancelled": sorted(seen.cancelled),
         "late": seen.late,
         "uncertain": seen.uncertain,
+        "answered": seen.answered,
     }
     return {name: value for name, value in shown.items() if value}
 
 
-def _brief(run: Run | None) -> str | None:
-    return f"{run.id} {run.status}" if run else None
+def _brief(run: Run | Gone | None) -> str | None:
+    return f"{run.id} {run.status}" if isinstance(run, Run) else run and run.name

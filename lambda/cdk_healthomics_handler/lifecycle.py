@@ -1,39 +1,39 @@
 """From a request to its answer: ask the decision, carry out what it says, add what was seen, until it is the answer."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cdk_healthomics_handler import cloudformation, journal, start_run
-from cdk_healthomics_handler.decision import (
+from cdk_healthomics_handler.actions import (
     Action,
     Answer,
     AskCloudFormation,
     Cancel,
-    Gone,
     Outcome,
     Read,
+    ReadAgain,
+    ReadOriginal,
     Release,
     Schedule,
     Search,
-    Seen,
     Silence,
-    Standing,
     Start,
     Tag,
     Unschedule,
     Wait,
-    decide,
 )
-from cdk_healthomics_handler.event import Request, RequestType
-from cdk_healthomics_handler.healthomics import LONG_AGO, HealthOmics
+from cdk_healthomics_handler.decision import Gone, Seen, decide
+from cdk_healthomics_handler.event import PhysicalId, Request, RequestType
+from cdk_healthomics_handler.healthomics import HealthOmics, Hunt
 from cdk_healthomics_handler.names import RELEASED, OwnershipTag
 from cdk_healthomics_handler.pace import Clock
 from cdk_healthomics_handler.refusal import Error, Refusal, classify, words
 from cdk_healthomics_handler.run import DELETED, Run
+from cdk_healthomics_handler.standing import Observed
 from cdk_healthomics_handler.start_run import Wanted
 
 if TYPE_CHECKING:
@@ -42,10 +42,8 @@ if TYPE_CHECKING:
     from cdk_healthomics_handler.schedule import Schedule as EventBridge
 
 _UNSCHEDULES: Final = 3
-_ASKS_AFTER_START: Final = 3
-_BEFORE: Final = timedelta(seconds=60)
-"""By how much a run may seem older than the request that it was started for."""
-_LASTING: Final = frozenset({Refusal.FINAL, Refusal.GONE})
+_PASSING: Final = frozenset({Refusal.NOT_YET, Refusal.THROTTLED, Refusal.UNCERTAIN, Refusal.UNREACHABLE})
+_LASTING: Final = frozenset({Refusal.FINAL, Refusal.DENIED, Refusal.GONE})
 
 
 @dataclass
@@ -59,16 +57,25 @@ class Lifecycle:
     schedule: Callable[[], "EventBridge"]
     """Called only where a run is waited for."""
     clock: Clock
-    remember: Callable[[Run], None]
-    """Told of a run at once when it is started; must not raise."""
+    remember: Callable[[Run], bool]
+    """Told of a run at once when it is started, and tells whether the request is answered already; must not raise."""
     seen: Seen = field(default_factory=Seen)
     _wanted: Wanted | None = None
     _names: tuple[str, ...] = ()
-    _phase: str | None = None
-    _asked_at: float = 0.0
-    _asks_failed: int = 0
-    _refusals: int = 0
-    _first_refusal: float = 0.0
+    _hunt: Hunt | None = None
+    """A search that a refused call has interrupted."""
+    _strangers: set[str] = field(default_factory=set)
+    """The ids of runs that were read and are not the resource's."""
+    _looked: tuple[float, Observed] | None = None
+    """When CloudFormation was asked last, and what it said."""
+    _read_at: float = 0.0
+    """When the run that may be marked was read."""
+    _marked_at: float = 0.0
+    """When this request's mark was written on a run."""
+    _polls: int = 0
+    _refused: Counter[type[Action]] = field(default_factory=Counter)
+    """How many times each kind of action was refused since it last succeeded."""
+    _refused_since: float = 0.0
     _last_words: str = ""
 
     def outcome(self) -> Outcome:
@@ -81,13 +88,15 @@ class Lifecycle:
             journal.decided(action, self.seen)
             if isinstance(action, (Answer, Silence)):
                 return action
-            if self.clock.over:
+            if self._out_of_time(action):
+                if self.seen.failure:
+                    return self._cut_short()
                 self.seen = replace(self.seen, failure=self._why_given_up(action))
                 continue
             try:
                 self._carry_out(action)
             except (ClientError, BotoCoreError) as error:
-                self._refused(action, error)
+                self._was_refused(action, error)
 
     def _read_properties(self) -> None:
         if self.request.polls:
@@ -103,24 +112,35 @@ class Lifecycle:
 
     def _look_at_clock(self) -> None:
         self.seen = replace(self.seen, late=self.clock.late, closing=self.clock.closing)
-        stale = self.clock.elapsed - self._asked_at > self.clock.pace.trust
-        if stale and self.seen.standing is Standing.CURRENT and self.seen.started is None:
-            self.seen = replace(self.seen, standing=None)
+        asked_at, _ = self._looked or (0.0, None)
+        if self.seen.observed and not self.seen.started and self.clock.elapsed - asked_at > self.clock.pace.trust:
+            self.seen = replace(self.seen, observed=None)
+
+    def _out_of_time(self, action: Action) -> bool:
+        """Whether it is too late for an action. To stop a run is never too late as long as the function lives."""
+        stops = isinstance(action, Cancel) or (self.request.type is RequestType.DELETE and type(action) is Read)
+        return self.clock.dead if stops else self.clock.over
+
+    def _cut_short(self) -> Answer:
+        run = self.seen.started
+        physical_id = str(run.physical_id) if run else self.request.physical_id or ""
+        return Answer(self.seen.failure or "", succeeded=False, physical_id=physical_id)
 
     def _carry_out(self, action: Action) -> None:
         match action:
-            case Read(physical_id=physical_id):
-                self.seen = replace(self.seen, current=self.healthomics.read(physical_id))
+            case Read():
+                self._read(action)
             case Search():
                 self._search(action)
             case AskCloudFormation():
-                self._ask()
+                self._ask(action)
             case Wait(run=run):
-                self.clock.wait(self.clock.pace.poll)
+                self._poll()
                 self._saw(self._now(run))
                 self.seen = replace(self.seen, waited=True)
             case _:
                 self._change(action)
+        del self._refused[type(action)]
 
     def _change(self, action: Action) -> None:
         match action:
@@ -129,49 +149,94 @@ class Lifecycle:
             case Cancel(run=run):
                 self._cancel(run)
             case Schedule(run=run):
-                self.schedule().put(self.request, run, self.clock.now())
+                self.schedule().put(self.request, run)
                 self.seen = replace(self.seen, scheduled=True)
             case Unschedule():
-                self.schedule().remove_all(self.request)
+                self.schedule().remove_until(self.request)
                 self.seen = replace(self.seen, unscheduled=True)
-            case Tag(run=run, add=add, remove=remove):
-                self.healthomics.tag(run, add, remove)
-                self.seen = replace(self.seen, tagged=True)
+            case Tag():
+                self._tag(action)
             case Release(run=run):
                 self.healthomics.tag(run, {OwnershipTag.DEFINITION: RELEASED})
-                self.seen = replace(self.seen, tagged=True)
+                self.seen = replace(self.seen, released=True)
             case _:
                 raise NotImplementedError(type(action).__name__)
 
+    def _tag(self, action: Tag) -> None:
+        if self.clock.elapsed - self._read_at > self.clock.pace.lag:
+            # Somebody may have marked the run since: a mark is written on what was read a moment ago.
+            self.seen = replace(self.seen, current=None, original=None)
+            return
+        self.healthomics.tag(action.run, action.add, action.remove)
+        self._marked_at = self.clock.elapsed
+        self._saw(action.run.tagged(action.add, action.remove))
+        if self.seen.started:
+            self.seen = replace(self.seen, current=None, found=None)
+
     def _started(self, run: Run) -> None:
-        self.remember(run)
-        self.seen = replace(self.seen, started=run, standing=None)
+        answered = self.remember(run)
+        self._looked = self._hunt = None
+        self.seen = replace(self.seen, started=run, observed=None, current=None, found=None, answered=answered)
+
+    def _read(self, action: Read) -> None:
+        if isinstance(action, ReadAgain):
+            # What a newer request wrote beside our mark is visible by then (docs/adr/0010-who-is-right.md).
+            self.clock.wait(self._marked_at + 3 * self.clock.pace.lag - self.clock.elapsed)
+        now = self._find(action.physical_id)
+        self._read_at = self.clock.elapsed
+        if isinstance(action, ReadOriginal):
+            self.seen = replace(self.seen, original=now)
+            return
+        mark = now.replaced_by if isinstance(now, Run) else None
+        own = mark is not None and mark.request_id == self.request.request_id
+        again = own and not self._marked_at  # an earlier delivery's mark: it may have started a run
+        rival = self.seen.rival if own else mark or self.seen.rival
+        self.seen = replace(self.seen, current=now, rival=rival, uncertain=self.seen.uncertain or again)
+
+    def _find(self, physical_id: PhysicalId) -> Run | Gone:
+        """GetRun; a run that was started a moment ago may not be visible yet."""
+        for _ in range(2):
+            found = self.healthomics.read(physical_id)
+            if found is not None:
+                return found
+            self.clock.wait(self.clock.pace.lag)
+        return self.healthomics.read(physical_id) or Gone.GONE
 
     def _search(self, action: Search) -> None:
-        if action.pause:
-            stopping = any(run.active for run in self.seen.found or ())
-            rest_of_grace = self.clock.pace.grace - self.clock.elapsed
-            self.clock.wait(self.clock.pace.poll if stopping else rest_of_grace)
-        thorough = self.clock.elapsed >= self.clock.pace.grace
-        since = None
-        if action.started_since_request:
-            since = self.request.sent_at - _BEFORE if self.request.sent_at else LONG_AGO
-        found = self.healthomics.search(self.request, self._names, action.statuses, since, action.until)
-        self.seen = replace(self.seen, found=found, thorough=thorough)
+        settled_at = max(self.clock.pace.settled, self._marked_at + 2 * self.clock.pace.lag)
+        if self._hunt is None:
+            if action.pause:
+                runs = [run for run in (self.seen.current, *(self.seen.found or ())) if isinstance(run, Run)]
+                if any(run.active and run.id in self.seen.cancelled for run in runs):
+                    self._poll()
+                else:
+                    self.clock.wait(settled_at - self.clock.elapsed)
+            known = [run for run in (self.seen.current, self.seen.original) if isinstance(run, Run)]
+            marks = [self.seen.rival, *(run.replaced_by for run in known)]
+            names = dict.fromkeys([*self._names, *(mark.name for mark in marks if mark and mark.name)])
+            self._hunt = self.healthomics.hunt(self.request, names, self._strangers, of_request=action.of_request)
+            self.seen = replace(self.seen, thorough=self.clock.elapsed >= settled_at)
+        self.seen = replace(self.seen, found=self._hunt.go_on())
+        current = self.seen.current
+        if isinstance(current, Run) and (listed := self._hunt.ended.get(current.id)):
+            self._saw(replace(current, status=listed))  # what GetRun would tell as well
+        self._hunt = None
 
-    def _ask(self) -> None:
+    def _ask(self, action: AskCloudFormation) -> None:
+        """Ask CloudFormation; what would take a run away from somebody is believed when it was told twice."""
         observed = cloudformation.observe(self.cloudformation(), self.request)
-        standing = cloudformation.judge(self.request, observed, self._phase, late=self.seen.late)
-        self._phase = self._phase or observed.stack_status
-        self._asked_at = self.clock.elapsed
-        rolling_back = observed.stack_status == cloudformation.ROLLING_BACK
-        self.seen = replace(self.seen, standing=standing, rolling_back=rolling_back)
+        earlier = self._looked[1] if self._looked else None
+        self._looked = (self.clock.elapsed, observed)
+        if not observed.believed(self.request, action.run, earlier):
+            self.clock.wait(self.clock.pace.lag)
+            return
+        self.seen = replace(self.seen, observed=observed)
 
     def _cancel(self, run: Run) -> None:
         try:
             self.healthomics.cancel(run)
         except ClientError as error:
-            if classify(error) in {Refusal.NOT_YET, Refusal.UNCERTAIN}:
+            if classify(error) in _PASSING:
                 raise
             # How a finished run is refused is not documented: its status tells, not the error's code.
             now = self._now(run)
@@ -182,49 +247,77 @@ class Lifecycle:
             self.seen = replace(self.seen, cancelled=self.seen.cancelled | {run.id})
 
     def _now(self, run: Run) -> Run:
-        now = self.healthomics.read(run.physical_id)
+        now = self._find(run.physical_id)
         return replace(run, status=DELETED) if isinstance(now, Gone) else now
 
+    def _poll(self) -> None:
+        self._polls += 1
+        self.clock.poll(self._polls)
+
     def _saw(self, run: Run) -> None:
-        """A run's status has changed: put it where the old one was."""
-        current, started, found = self.seen.current, self.seen.started, self.seen.found
+        """A run has changed: put it where the old one was."""
+        seen = self.seen
         self.seen = replace(
-            self.seen,
-            current=run if isinstance(current, Run) and current.id == run.id else current,
-            started=run if started and started.id == run.id else started,
-            found=found and tuple(run if each.id == run.id else each for each in found),
+            seen,
+            current=run if isinstance(seen.current, Run) and seen.current.id == run.id else seen.current,
+            original=run if isinstance(seen.original, Run) and seen.original.id == run.id else seen.original,
+            started=run if seen.started and seen.started.id == run.id else seen.started,
+            found=seen.found and tuple(run if each.id == run.id else each for each in seen.found),
         )
 
-    def _refused(self, action: Action, error: Error) -> None:
+    def _was_refused(self, action: Action, error: Error) -> None:
         refusal = classify(error)
         journal.refused(action, error, refusal)
         self._last_words = words(error)
-        if isinstance(action, Release) and refusal not in {Refusal.NOT_YET, Refusal.UNCERTAIN}:
-            # A finished run costs nothing: better an unmarked run than a stack stuck in DELETE_FAILED.
-            self.seen = replace(self.seen, tagged=True)
+        if self._passes_over(action, refusal) or self._looks_elsewhere(action, refusal):
             return
-        if isinstance(action, Unschedule) and (refusal is Refusal.FINAL or self._refusals >= _UNSCHEDULES):
-            # Nobody waits in all likelihood, and where no run of the stack waits any more, it is not allowed.
-            self.seen = replace(self.seen, unscheduled=True)
-            return
-        if isinstance(action, Tag) and refusal is Refusal.GONE:
-            self.seen = replace(self.seen, current=None, found=None)  # somebody deleted the run meanwhile: look again
-        elif isinstance(action, Schedule) and refusal is Refusal.GONE:
-            pass  # an older request's end took the rule away in between: put it anew
-        elif refusal in _LASTING and not isinstance(action, Cancel):
+        if isinstance(action, Start) and refusal in {Refusal.UNCERTAIN, Refusal.CONFLICT}:
+            self.seen = replace(self.seen, uncertain=True, found=None)
+        kind = type(action)
+        if not self._refused[kind]:
+            self._refused_since = self.clock.elapsed
+        self._refused[kind] += 1
+        trying_for = self.clock.elapsed - self._refused_since
+        lasting = refusal in _LASTING and not (isinstance(action, Cancel) and refusal is not Refusal.DENIED)
+        if lasting or (refusal is Refusal.UNREACHABLE and trying_for > self.clock.pace.reachable):
             self.seen = replace(self.seen, failure=self._last_words)
             return
-        if isinstance(action, Start) and refusal is not Refusal.NOT_YET:
-            self.seen = replace(self.seen, uncertain=True, found=None)
-        if isinstance(action, AskCloudFormation) and self.seen.started:
-            self._asks_failed += 1
-            if self._asks_failed >= _ASKS_AFTER_START:
-                self.seen = replace(self.seen, standing=Standing.CURRENT)
-                return
-        if not self._refusals:
-            self._first_refusal = self.clock.elapsed
-        self._refusals += 1
-        self.clock.wait(self.clock.pace.pause(self.clock.elapsed - self._first_refusal))
+        quota_of = error.operation_name if isinstance(error, ClientError) and refusal is Refusal.THROTTLED else None
+        self.clock.pause(self._refused[kind], quota_of)
+
+    def _passes_over(self, action: Action, refusal: Refusal) -> bool:
+        """Whether a refused step is left out: better an unmarked run than a stack stuck in DELETE_FAILED."""
+        if isinstance(action, Release) and refusal not in _PASSING:
+            self.seen = replace(self.seen, released=True)
+            return True
+        if isinstance(action, Unschedule) and (refusal in _LASTING or self._refused[Unschedule] >= _UNSCHEDULES):
+            self.seen = replace(self.seen, unscheduled=True)
+            return True
+        return False
+
+    def _looks_elsewhere(self, action: Action, refusal: Refusal) -> bool:
+        """Whether something else is to be looked at before the step is tried again."""
+        if isinstance(action, Tag) and refusal is Refusal.GONE:
+            self.seen = replace(self.seen, current=None, original=None, found=None)  # somebody deleted the run
+            self.clock.pause(1, None)
+            return True
+        if isinstance(action, Schedule) and refusal is Refusal.GONE:
+            self.clock.pause(1, None)  # an older request's end took the rule away: put it anew
+            return True
+        denied = refusal in {Refusal.NOT_YET, Refusal.DENIED} and self.request.type is RequestType.DELETE
+        if type(action) is Read and denied and self._denied_for_long(refusal):
+            # With conditions on tags, a run that does not exist is denied, not missing; ListRuns knows.
+            try:
+                if not self.healthomics.lists_active(self._names, action.physical_id.run_id):
+                    self.seen = replace(self.seen, current=Gone.GONE)
+                    return True
+            except (ClientError, BotoCoreError) as listing:
+                journal.refused(action, listing, classify(listing))
+        return False
+
+    def _denied_for_long(self, refusal: Refusal) -> bool:
+        since = self._refused_since if self._refused[Read] else self.clock.elapsed
+        return refusal is Refusal.DENIED or self.clock.elapsed - since > self.clock.pace.reachable
 
     def _why_given_up(self, action: Action) -> str:
         """What a person is told when the time of the request is over."""
@@ -238,6 +331,6 @@ class Lifecycle:
                 f"Run {run.id} is still {run.status}, not {self.request.wait_for}, at the end of the "
                 f"{self.request.service_timeout} s that CloudFormation waits."
             )
-        if self._refusals:
-            return f"{self._last_words} (tried for {spent}, {self._refusals} times refused)"
+        if times := self._refused.total():
+            return f"{self._last_words} (tried for {spent}, {times} times refused)"
         return f"The time for this request was over after {spent}, before {type(action).__name__} could be carried out."

@@ -73,12 +73,20 @@ class OwnershipTag(StrEnum):
     """The idempotency token that the run was started with."""
     DEFINITION = TAG_PREFIX + "definition"
     """A digest of everything that defines the run, or :data:`RELEASED`."""
+    REPLACES = TAG_PREFIX + "replaces"
+    """The physical id of the run that this one was started to replace: what a rollback goes back to."""
+    REPLACED_BY = TAG_PREFIX + "replaced-by"
+    """The mark of the request that set out to replace this run, written before it starts another: a
+    :class:`~cdk_healthomics_handler.mark.Mark`."""
+    NEWEST_REQUEST = TAG_PREFIX + "newest-request"
+    """The mark of the newest request that started this run or kept it: likewise."""
 
 
 RELEASED: Final = "released"
 """The value of :attr:`OwnershipTag.DEFINITION` on a finished run whose resource is gone."""
 
-
+RUNS_VARIABLE: Final = "CDK_HEALTHOMICS_RUNS"
+"""The function's environment variable that tells how many runs its stack has: so many may be ahead of one of them."""
 RULE_PREFIX: Final = "cdk-healthomics-"
 """The names of the EventBridge rules that invoke the function again while a run is waited for begin with this, followed
 by the last part of the stack's id."""

@@ -1,31 +1,52 @@
 """How long to wait, and when to give up. All durations are seconds."""
 
 import math
+import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Final
+
+from cdk_healthomics_handler.names import RUNS_VARIABLE, START_RUN
+
+QUOTAS: Final[Mapping[str, float]] = {START_RUN: 1.0, "TagResource": 5.0}
+"""Calls a second that an account has (User Guide, API quotas); of those that are not here it has 10."""
+_QUOTA: Final = 10.0
+
+
+def runs_in_stack() -> int:
+    """How many runs the stack has: so many may share a quota at this moment."""
+    told = os.environ.get(RUNS_VARIABLE, "")
+    return int(told) if told.isdecimal() and int(told) else 1
 
 
 @dataclass(frozen=True)
 class Pace:
     """The handler's sense of time; tests shorten it."""
 
+    lag: float = 5.0
+    """How old an answer of HealthOmics' or CloudFormation's may be: what one has accepted is visible after that."""
     grace: float = 10.0
     """A StartRun accepted within this time of its request is found by the sweep of the Delete that follows; one
-    accepted later asks CloudFormation whether it is still wanted. Together no run slips through between the two."""
+    accepted later asks CloudFormation whether it is still wanted. Longer than :attr:`lag`, so that no run slips through
+    between the two."""
     poll: float = 2.0
-    """Between two looks at a run that is stopping."""
+    """Between the first two looks at a run that is stopping; each time half as much again, so that many runs share
+    GetRun's quota."""
     quickest: float = 0.7
-    """The mean pause after a first refusal."""
+    """The mean pause after a first refusal that no quota was the reason of."""
     slowest: float = 5.0
     """The mean pause after many."""
-    growth: float = 30.0
-    """The mean pause is the time since the first refusal, divided by this: many resources that share a quota of one
-    StartRun a second then use nearly all of it, and few calls are wasted."""
-    trust: float = 30.0
+    crowd: float = 5.0
+    """The shortest window for the next try after throttling, in calls of the quota."""
+    slot: float = 1.05
+    """Tries after throttling begin at multiples of this, in calls of the quota: each meets a fresh allowance."""
+    trust: float = 60.0
     """For how long CloudFormation's word that a request is current holds before another StartRun."""
+    reachable: float = 40.0
+    """For how long an endpoint is tried that cannot be reached, and a denied GetRun before ListRuns is asked."""
     next_look: float = 120.0
     """So long after one look, the next by EventBridge's rule has come for certain; a request that ends before is waited
     for inside the function."""
@@ -33,11 +54,43 @@ class Pace:
     """How long one look may try; the next comes after a minute."""
     reserve: float = 20.0
     """Kept free at the end of the function's time: one call that hangs, and the answer."""
+    last: float = 1.0
+    """Before the function's end, when even CancelRun is not tried any more."""
 
-    def pause(self, trying_for: float) -> float:
-        """The pause before the next try, with jitter."""
-        mean = min(self.slowest, max(self.quickest, trying_for / self.growth))
+    @property
+    def settled(self) -> float:
+        """So long after a request began to be worked on, what older ones have started unasked is visible."""
+        return self.grace + self.lag
+
+    def poll_pause(self, polls: int, runs: int) -> float:
+        """The pause before a further look at a run that is stopping."""
+        return float(min(self.poll * 1.5 ** min(polls - 1, 20), max(self.poll, runs / _QUOTA * 2)))
+
+    def pause(self, refusals: int) -> float:
+        """The pause before the next try after a refusal that no quota was the reason of, with jitter."""
+        mean = min(self.slowest, self.quickest * 1.25 ** min(refusals - 1, 20))
         return mean * random.uniform(0.5, 1.5)  # noqa: S311 - jitter is no secret
+
+    def turn(self, refusals: int, operation: str, runs: int, age: float, now: float) -> float:
+        """The pause before the next try after throttling: a place in a window that grows with each refusal.
+
+        The window is never longer than what the other runs of the stack can still need of the quota, so a run waits no
+        longer than it must, and a lone one hardly at all. See docs/performance.md.
+
+        Args:
+            refusals: how often this call has been throttled.
+            operation: whose quota it is.
+            runs: how many runs of the stack may be waiting for it.
+            age: seconds since the request was sent: for so long the others have been served.
+            now: seconds since the epoch.
+        """
+        quota = QUOTAS.get(operation, _QUOTA)
+        ahead = runs / quota
+        ahead_still = max(ahead * 1.1 - age, age / 20)
+        window = max(self.crowd / quota, min(ahead * 4.0 ** min(refusals, 5) / 32, ahead_still / 1.3))
+        slot = self.slot / quota
+        at = math.ceil((now + random.uniform(0, window)) / slot) * slot  # noqa: S311 - jitter is no secret
+        return at - now + random.uniform(0, slot / 50)  # noqa: S311 - likewise
 
 
 def age(sent_at: datetime | None, now: datetime) -> float:
@@ -58,6 +111,10 @@ class Clock:
     """When CloudFormation sent the request; None where it cannot be told."""
     request_ends: float = 0.0
     """When the request must be answered at the latest, by :attr:`monotonic`."""
+    function_ends: float = 0.0
+    """When the last call may begin that stops a run, by :attr:`monotonic`."""
+    runs: int = 1
+    """How many runs the stack has."""
     monotonic: Callable[[], float] = time.monotonic
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     sleep: Callable[[float], None] = time.sleep
@@ -75,15 +132,21 @@ class Clock:
             sent_at: when CloudFormation sent the request.
             look: whether this is one of many looks at a run.
         """
-        started = time.monotonic()
-        clock = cls(pace, started, started, sent_at)
-        waits = service_timeout - clock.age() - min(pace.reserve, service_timeout / 5)
-        clock.request_ends = started + max(0.0, waits)
-        clock.ends = min(started + max(0.0, remaining - pace.reserve), clock.request_ends)
-        if look and not clock.closing:
-            # The next look comes in time, however long this one takes.
-            clock.ends, clock.request_ends = min(clock.ends, started + pace.look), math.inf
+        clock = cls(pace, 0.0, 0.0, sent_at, runs=runs_in_stack())
+        clock.start(remaining=remaining, service_timeout=service_timeout, look=look)
         return clock
+
+    def start(self, *, remaining: float, service_timeout: float, look: bool = False) -> None:
+        """Begin: see :meth:`of`."""
+        self.started = self.monotonic()
+        # A short timeout leaves the time of one StartRun before the answer must be on its way.
+        waits = service_timeout - self.age() - min(self.pace.reserve, service_timeout / 5)
+        self.request_ends = self.started + max(0.0, waits)
+        self.ends = min(self.started + max(0.0, remaining - self.pace.reserve), self.request_ends)
+        self.function_ends = self.started + max(0.0, remaining - self.pace.last)
+        if look and not self.closing:
+            # The next look comes in time, however long this one takes.
+            self.ends, self.request_ends = min(self.ends, self.started + self.pace.look), math.inf
 
     def age(self) -> float:
         """Seconds since CloudFormation sent the request; 0 where that cannot be told, or the clocks disagree."""
@@ -109,7 +172,28 @@ class Clock:
         """Whether it is too late for another call."""
         return self.monotonic() >= self.ends
 
-    def wait(self, seconds: float) -> bool:
-        """Sleep, at most until the end; False where the time is over then."""
-        self.sleep(max(0.0, min(seconds, self.ends - self.monotonic())))
-        return not self.over
+    @property
+    def dead(self) -> bool:
+        """Whether it is too late even for a call that stops a run: the function ends."""
+        return self.monotonic() >= self.function_ends
+
+    def pause(self, refusals: int, throttled: str | None) -> None:
+        """Wait before the next try.
+
+        Args:
+            refusals: how often the call has been refused.
+            throttled: the operation whose quota was the reason; None: there was another.
+        """
+        if throttled is None:
+            self.wait(self.pace.pause(refusals))
+        else:
+            self.wait(self.pace.turn(refusals, throttled, self.runs, self.age(), self.now().timestamp()))
+
+    def poll(self, polls: int) -> None:
+        """Wait before a further look at a run that is stopping."""
+        self.wait(self.pace.poll_pause(polls, self.runs))
+
+    def wait(self, seconds: float) -> None:
+        """Sleep, at most until the end; after it, at most until the function's."""
+        ends = self.function_ends if self.over else self.ends
+        self.sleep(max(0.0, min(seconds, ends - self.monotonic())))

@@ -4,7 +4,16 @@ import re
 from enum import Enum, auto
 from typing import Final
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    ParamValidationError,
+    ProxyConnectionError,
+    SSLError,
+)
 from botocore.exceptions import ConnectionError as NoConnectionError
 
 Error = ClientError | BotoCoreError
@@ -15,54 +24,74 @@ class Refusal(Enum):
     """How a call failed."""
 
     NOT_YET = auto()
-    """Refused without a trace, but later it may be accepted: a quota, a permission or role that has not arrived."""
+    """Refused without a trace, but later it may be accepted: a permission or role that has not arrived."""
+    THROTTLED = auto()
+    """Refused without a trace: a quota that others use as well."""
+    UNREACHABLE = auto()
+    """Nothing was sent: there is no such endpoint, or no way to it."""
     UNCERTAIN = auto()
     """Nobody knows whether the service did its work: the connection was lost, or the service failed."""
     CONFLICT = auto()
     """Something else stands in the way now: on StartRun, perhaps a run that this token started."""
     GONE = auto()
     """What the call names does not exist."""
+    DENIED = auto()
+    """Somebody forbids it: a service control policy, a boundary, an endpoint's policy."""
     FINAL = auto()
     """Trying again cannot help."""
 
 
-_NOT_YET: Final = frozenset(
+_THROTTLED: Final = frozenset(
     {"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded"}
     | {"LimitExceededException", "ConcurrentModificationException"}  # EventBridge's: so many rules, so many at once
-    | {"AccessDeniedException", "AccessDenied", "UnrecognizedClientException", "InvalidClientTokenId"}
 )
+_ACCESS_DENIED: Final = frozenset({"AccessDeniedException", "AccessDenied"})
+_UNKNOWN_CALLER: Final = frozenset({"UnrecognizedClientException", "InvalidClientTokenId"})
+_FORBIDDEN: Final = re.compile(
+    r"with an explicit deny|because no (?!identity-based)[\w ]+ policy allows|because no permissions boundary"
+)
+"""How IAM says that not a permission of the function's own is missing, which may be on its way (IAM User Guide)."""
 _UNCERTAIN: Final = frozenset(
     {"InternalServerException", "InternalException", "RequestTimeoutException", "RequestTimeout"}
 )
-_NO_ROLE_YET: Final = re.compile(r"\bassum", re.IGNORECASE)
+_NO_ROLE_YET: Final = re.compile(
+    r"\bassumed?\b.{0,80}\brole\b|\brole\b.{0,300}\bassumed?\b|\bsts:AssumeRole\b", re.IGNORECASE | re.DOTALL
+)
 """A role that was made seconds ago cannot be assumed yet; by which code HealthOmics says so is not documented."""
+_PARAMETER: Final = re.compile(
+    r'^(?:Invalid \w+ for parameter |\w+ (?:required )?parameter in [\w.]+: ")(\w+)', re.MULTILINE
+)
 _SERVER_ERROR: Final = 500
 _TOO_MANY_REQUESTS: Final = 429
 
 
 def classify(error: Error) -> Refusal:
     """Tell how a call failed."""
-    if isinstance(error, (HTTPClientError, NoConnectionError)):  # refused, lost and timed-out connections
+    if isinstance(error, (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError, SSLError)):
+        return Refusal.UNREACHABLE
+    if isinstance(error, (HTTPClientError, NoConnectionError)):  # lost connections, and answers that did not come
         return Refusal.UNCERTAIN
     if not isinstance(error, ClientError):
         return Refusal.FINAL
-    code = error.response.get("Error", {}).get("Code", "")
+    told, message = code(error), str(error.response.get("Error", {}).get("Message", ""))
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if code in _NOT_YET or status == _TOO_MANY_REQUESTS:
+    if told in _THROTTLED or status == _TOO_MANY_REQUESTS:
+        return Refusal.THROTTLED
+    if told in _ACCESS_DENIED:
+        return Refusal.DENIED if _FORBIDDEN.search(message) else Refusal.NOT_YET
+    if told in _UNKNOWN_CALLER or _NO_ROLE_YET.search(message):
         return Refusal.NOT_YET
-    if code in _UNCERTAIN or status >= _SERVER_ERROR:
+    if told in _UNCERTAIN or status >= _SERVER_ERROR:
         return Refusal.UNCERTAIN
-    if code == "ConflictException":
-        return Refusal.CONFLICT
-    if code == "ResourceNotFoundException":
-        return Refusal.GONE
-    if _NO_ROLE_YET.search(error.response.get("Error", {}).get("Message", "")):
-        return Refusal.NOT_YET
-    return Refusal.FINAL
+    return {"ConflictException": Refusal.CONFLICT, "ResourceNotFoundException": Refusal.GONE}.get(told, Refusal.FINAL)
 
 
 def words(error: Error) -> str:
     """The service's own words, for the person at ``cdk deploy``."""
+    if isinstance(error, ParamValidationError):
+        # Its own words quote what was given: tag values, session policies.
+        named = ", ".join(sorted(set(_PARAMETER.findall(str(error))))) or "a parameter"
+        return f"StartRun was not sent: {named}: not as botocore's model of the API allows (ParamValidationError)."
     if not isinstance(error, ClientError):
         return str(error)
     told = error.response.get("Error", {})

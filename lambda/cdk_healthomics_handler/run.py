@@ -1,29 +1,27 @@
 """A run as HealthOmics shows it, frozen. Standard library only."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Self
 
-from cdk_healthomics_handler.event import PhysicalId, Request
-from cdk_healthomics_handler.names import LOG_GROUP, Attribute, OwnershipTag, WaitFor
+from cdk_healthomics_handler.event import UNKNOWN_UUID, PhysicalId, Request
+from cdk_healthomics_handler.mark import LONG_AGO, Did, Mark
+from cdk_healthomics_handler.names import LOG_GROUP, RELEASED, Attribute, OwnershipTag, WaitFor
 
-ACTIVE: Final = frozenset({"PENDING", "STARTING", "RUNNING", "STOPPING"})
-"""The statuses in which a run may cost money and can be cancelled."""
+STOPPING: Final = "STOPPING"
 COMPLETED: Final = "COMPLETED"
 FAILED: Final = "FAILED"
 CANCELLED: Final = "CANCELLED"
 DELETED: Final = "DELETED"
 TERMINAL: Final = frozenset({COMPLETED, FAILED, CANCELLED, DELETED})
-"""The statuses that a run never leaves."""
+"""The statuses that a run never leaves. In any other it may cost money: one that nobody here knows is an active one."""
 REACHED: Final[Mapping[str, frozenset[str]]] = {
-    WaitFor.SUBMITTED: ACTIVE | TERMINAL,
     WaitFor.RUNNING: frozenset({"RUNNING", COMPLETED}),
     WaitFor.COMPLETED: frozenset({COMPLETED}),
 }
-"""The statuses in which a run has come as far as somebody waits for."""
-ADOPTABLE: Final = ACTIVE | {COMPLETED}
-"""The statuses in which a run has, or may have, results that an Update could go back to."""
+"""The statuses in which a run has come as far as somebody waits for; SUBMITTED is reached in any."""
+_TELLING: Final = ("roleArn", "workflowId", "outputUri")
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,11 @@ class Run:
     status: str
     output_uri: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
-    created: datetime | None = None
+    created: datetime = LONG_AGO
+    started: datetime | None = None
+    """When it left the queue; None: it has not, or HealthOmics does not tell."""
+    asked: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What StartRun was asked for, as far as it tells one resource's run from a copy: role, workflow and outputs."""
     failure_reason: str = ""
     status_message: str = ""
 
@@ -50,7 +52,9 @@ class Run:
             status=str(answer.get("status", "")),
             output_uri=str(answer.get("runOutputUri", "")),
             tags=answer.get("tags") or {},
-            created=answer.get("creationTime"),
+            created=answer.get("creationTime") or LONG_AGO,
+            started=answer.get("startTime"),
+            asked={member: answer[member] for member in _TELLING if answer.get(member)},
             failure_reason=str(answer.get("failureReason") or ""),
             status_message=str(answer.get("statusMessage") or ""),
         )
@@ -73,12 +77,17 @@ class Run:
     @property
     def physical_id(self) -> PhysicalId:
         """What CloudFormation knows the run by."""
-        return PhysicalId(self.id, self.uuid)
+        return PhysicalId(self.id, self.uuid or UNKNOWN_UUID)
 
     @property
     def active(self) -> bool:
-        """Whether the run may cost money and can be cancelled."""
-        return self.status in ACTIVE
+        """Whether the run may cost money."""
+        return self.status not in TERMINAL
+
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody has cancelled the run."""
+        return self.status in {STOPPING, CANCELLED}
 
     @property
     def ended(self) -> bool:
@@ -105,6 +114,48 @@ class Run:
             Attribute.STATUS: self.status,
         }
 
+    @property
+    def replaces(self) -> PhysicalId | None:
+        """The run that this one was started to replace."""
+        return PhysicalId.parse(self.tags.get(OwnershipTag.REPLACES))
+
+    @property
+    def replaced_by(self) -> Mark | None:
+        """The mark of the request that set out to replace this run."""
+        return Mark.parse(self.tags.get(OwnershipTag.REPLACED_BY, ""))
+
+    @property
+    def newest(self) -> Mark | None:
+        """The mark of the newest request that started or kept this run."""
+        return Mark.parse(self.tags.get(OwnershipTag.NEWEST_REQUEST, ""))
+
+    @property
+    def definition(self) -> str:
+        """The digest of what defines the run, or nothing where its tag was taken off."""
+        return self.tags.get(OwnershipTag.DEFINITION, "")
+
+    @property
+    def released(self) -> bool:
+        """Whether the run's resource has gone, or has another run."""
+        return self.definition == RELEASED
+
+    @property
+    def rejected(self) -> bool:
+        """Whether the run ended otherwise than its own request waited for: it never became the resource's."""
+        starter = self.newest if self.newest and self.newest.did is Did.STARTED else None
+        if starter is None or not starter.waits or not self.ended or self.reached(starter.wait_for):
+            return False
+        return starter.wait_for == WaitFor.COMPLETED or self.started is None
+
+    def tagged(self, add: Mapping[str, str], remove: Collection[str]) -> Self:
+        """The run with its tags changed."""
+        kept = {key: value for key, value in self.tags.items() if key not in remove}
+        return replace(self, tags={**kept, **add})
+
+    def reached(self, wait_for: str) -> bool:
+        """Whether the run has come as far as somebody waits for."""
+        return wait_for not in REACHED or self.status in REACHED[wait_for]
+
     def belongs_to(self, request: Request) -> bool:
         """Whether the run carries the tags of the resource that the request is about."""
         return (
@@ -116,6 +167,36 @@ class Run:
         """Whether the run was started with this idempotency token."""
         return self.tags.get(OwnershipTag.REQUEST_ID) == token
 
+    def answers(self, start_run: Mapping[str, Any]) -> bool:
+        """Whether the run is what this StartRun request asked for: anybody can copy tags and a name."""
+        return all(
+            str(start_run.get(member, value)).rstrip("/") == str(value).rstrip("/")
+            for member, value in self.asked.items()
+        )
+
     def defined_by(self, definition: str) -> bool:
         """Whether the run is what these properties ask for, and is not released."""
-        return self.tags.get(OwnershipTag.DEFINITION) == definition
+        return self.definition == definition
+
+    def started_for(self, mark: Mark) -> bool:
+        """Whether the run was started for the request that left a mark elsewhere."""
+        token = self.tags.get(OwnershipTag.REQUEST_ID, "")
+        return token.endswith(f"/{mark.request_id}") or self.newest == replace(mark, did=Did.STARTED, name="")
+
+    def claimed_after(self, request: Request) -> bool:
+        """Whether a request that was sent later has kept the run or set out to replace it: this one is overtaken."""
+        others = [each for each in (self._kept, self.replaced_by) if each and each.request_id != request.request_id]
+        return any(each.sent_at > request.ordered_at for each in others)
+
+    def kept_beside(self, request: Request) -> bool:
+        """Whether another request has kept the run later, or in the same second: no more is told of the time."""
+        kept = self._kept
+        return kept is not None and kept.request_id != request.request_id and kept.sent_at >= request.ordered_at
+
+    def older_than(self, request: Request) -> bool:
+        """Whether no request that was sent after this one has started the run or kept it."""
+        return self.newest is None or self.newest.sent_at <= request.ordered_at
+
+    @property
+    def _kept(self) -> Mark | None:
+        return self.newest if self.newest and self.newest.did is Did.KEPT else None

@@ -6,18 +6,17 @@ A rule with targets refuses to be deleted: whoever removes the last target delet
 
 import hashlib
 import json
-from collections.abc import Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
-from cdk_healthomics_handler.event import Request
+from cdk_healthomics_handler.event import SENT_AT, Request
+from cdk_healthomics_handler.mark import LONG_AGO
 from cdk_healthomics_handler.names import RULE_PREFIX
 from cdk_healthomics_handler.refusal import Refusal, classify
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_events.type_defs import TargetTypeDef
 
@@ -45,13 +44,12 @@ class Schedule:
     def __init__(self, client: "EventBridgeClient") -> None:
         self._client = client
 
-    def put(self, request: Request, run: "Run", now: "datetime") -> None:
+    def put(self, request: Request, run: "Run") -> None:
         """Have the function invoked every minute, with what is needed to answer the request.
 
         Args:
             request: what CloudFormation waits for.
             run: the run that is waited for.
-            now: stands for the time at which the request was sent where that is not known.
         """
         name = rule_name(request)
         self._client.put_rule(
@@ -63,7 +61,7 @@ class Schedule:
         target: TargetTypeDef = {
             "Id": target_id(request),
             "Arn": request.properties["ServiceToken"],
-            "Input": json.dumps(request.poll(run.physical_id, now)),
+            "Input": json.dumps(request.poll(run.physical_id)),
         }
         for entry in self._client.put_targets(Rule=name, Targets=[target]).get("FailedEntries", []):
             code, message = entry.get("ErrorCode", ""), entry.get("ErrorMessage", "")
@@ -74,11 +72,12 @@ class Schedule:
         self._remove_targets(request, [target_id(request)])
         self._delete_rule(request)
 
-    def remove_all(self, request: Request) -> None:
-        """Remove the rule of the request's resource, whoever waits."""
+    def remove_until(self, request: Request) -> None:
+        """Remove what was put for this request and older ones of its resource; where a newer waits, the rule stays."""
         if not self._delete_rule(request):
             targets = self._client.list_targets_by_rule(Rule=rule_name(request))["Targets"]
-            self._remove_targets(request, [target["Id"] for target in targets])
+            older = [target["Id"] for target in targets if _sent_at(target.get("Input", "")) <= request.ordered_at]
+            self._remove_targets(request, older)
             self._delete_rule(request)
 
     def _delete_rule(self, request: Request) -> bool:
@@ -91,9 +90,11 @@ class Schedule:
             _unless_gone(error)
         return True
 
-    def _remove_targets(self, request: Request, ids: Iterable[str]) -> None:
+    def _remove_targets(self, request: Request, ids: list[str]) -> None:
+        if not ids:
+            return
         try:
-            self._client.remove_targets(Rule=rule_name(request), Ids=list(ids))
+            self._client.remove_targets(Rule=rule_name(request), Ids=ids)
         except ClientError as error:
             _unless_gone(error)
 
@@ -101,6 +102,14 @@ class Schedule:
 def _unless_gone(error: ClientError) -> None:
     if classify(error) is not Refusal.GONE:
         raise error
+
+
+def _sent_at(poll: str) -> datetime:
+    """When the request was sent that a target waits for; long ago where somebody else made the target."""
+    try:
+        return datetime.fromisoformat(json.loads(poll)[SENT_AT])
+    except (KeyError, TypeError, ValueError):
+        return LONG_AGO
 
 
 def _digest(text: str, length: int) -> str:

@@ -15,6 +15,8 @@ class Kind(StrEnum):
     INTERNAL = "internal"
     TIMEOUT = "timeout"
     ACCESS_DENIED = "access-denied"
+    FORBIDDEN = "forbidden"
+    """Denied by an organisation's policy: for good."""
     ROLE_NOT_ASSUMABLE = "role-not-assumable"
     DROP_BEFORE = "drop-before"
     """The connection is lost before the service did its work."""
@@ -36,6 +38,14 @@ ANSWERS: dict[Kind, tuple[str, str]] = {
             "User: arn:aws:sts::123456789012:assumed-role/provider/function is not authorized to perform: "
             "omics:{operation} on resource: arn:aws:omics:us-east-1:123456789012:run/* because no identity-based "
             "policy allows the omics:{operation} action"
+        ),
+    ),
+    Kind.FORBIDDEN: (
+        "AccessDeniedException",
+        (
+            "User: arn:aws:sts::123456789012:assumed-role/provider/function is not authorized to perform: "
+            "omics:{operation} on resource: arn:aws:omics:us-east-1:123456789012:run/* with an explicit deny in a "
+            "service control policy"
         ),
     ),
     Kind.ROLE_NOT_ASSUMABLE: ("ValidationException", "HealthOmics cannot assume the role that was given"),

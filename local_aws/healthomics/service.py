@@ -6,8 +6,9 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from random import Random
 from typing import Any, Final
 
 from botocore.model import OperationModel
@@ -38,6 +39,19 @@ class StoredRun:
     """When it took this status, by the service's clock."""
     fails: tuple[str, str] | None = None
     """The failure reason and status message with which it will end."""
+    history: list[tuple[float, str, dict[str, str]]] = field(default_factory=list)
+    """When it took which status and tags."""
+
+    def at(self, when: float) -> "StoredRun | None":
+        """The run as it was; None: it was not there yet."""
+        if when >= self.history[-1][0]:
+            return self
+        known = next(((status, tags) for since, status, tags in reversed(self.history) if since <= when), None)
+        return known and replace(self, status=known[0], tags=known[1])
+
+    def remember(self, now: float) -> None:
+        """Keep what it is now."""
+        self.history.append((now, self.status, self.tags))
 
     @property
     def output_uri(self) -> str:
@@ -58,9 +72,15 @@ class StoredRun:
             "tags": self.tags,
             "runOutputUri": self.output_uri,
             "creationTime": datetime.fromtimestamp(self.created, UTC),
+            "startTime": self._when("RUNNING"),
+            "stopTime": self._when(*_FINAL),
             "failureReason": failed[0],
             "statusMessage": failed[1],
         }
+
+    def _when(self, *statuses: str) -> datetime | None:
+        since = next((since for since, status, _ in self.history if status in statuses), None)
+        return None if since is None else datetime.fromtimestamp(since, UTC)
 
 
 @dataclass(frozen=True)
@@ -103,8 +123,12 @@ class HealthOmics:
     _failing: deque[tuple[str, str]] = field(default_factory=deque)
     _next_id: int = 1000001
     _reusable: list[str] = field(default_factory=list)
-    _allowance: float = 1.0
-    _refilled: float = field(default_factory=time.monotonic)
+    random: Random = field(default_factory=Random)
+    """Draws how late an answer is."""
+    monotonic: Callable[[], float] = time.monotonic
+    """The time by which quotas are filled again."""
+    _allowances: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """By operation, how many calls were left, and when."""
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def handle(self, method: str, path: str, query: str, body: bytes) -> Response | None:
@@ -119,6 +143,7 @@ class HealthOmics:
             return Response(0, {}, b"", fault)
         try:
             _answer(fault, operation.name)
+            self._spend_quota(operation.name)
             response = self._work(operation, model.parse(operation, labels, query, body))
         except ServiceError as error:
             response = Response(
@@ -188,12 +213,12 @@ class HealthOmics:
 
     def _take(self, run: StoredRun, status: str, at: float) -> None:
         run.status, run.since = status, at
+        run.remember(at)
         self.on_status(run)
 
     # The operations, by the names of the model
 
     def _start_run(self, given: dict[str, Any]) -> dict[str, Any]:
-        self._spend_quota()
         known = self._known(given["requestId"])
         if known and self.settings.token is Token.CONFLICT:
             raise ServiceError("ConflictException", f"A run with request ID {given['requestId']} already exists")
@@ -225,15 +250,25 @@ class HealthOmics:
             self._runs[f"{buried.id} {buried.uuid}"] = buried
         self._runs[run_id] = run
         self._tokens[given["requestId"]] = (self.clock.now(), run)
+        run.remember(run.created)
         self.on_status(run)
         return run.described()
 
     def _get_run(self, given: dict[str, Any]) -> dict[str, Any]:
-        return self._run(given["id"]).described()
+        run = self._runs.get(given["id"])
+        shown = run and run.at(self._told_at())
+        if shown is None or shown.status == "DELETED":
+            if self.settings.missing_is_denied:
+                code, message = ANSWERS[Kind.ACCESS_DENIED]
+                raise ServiceError(code, message.format(operation="GetRun"))
+            raise ServiceError("ResourceNotFoundException", f"Run {given['id']} does not exist")
+        return shown.described()
 
     def _list_runs(self, given: dict[str, Any]) -> dict[str, Any]:
         wanted = {name: given[name] for name in ("name", "runGroupId", "batchId", "status") if name in given}
-        described = [run.described() for run in self._runs.values() if run.status != "DELETED"]
+        told_at = self._told_at()
+        shown_runs = [run.at(told_at) for run in self._runs.values()]
+        described = [run.described() for run in shown_runs if run and run.status != "DELETED"]
         matching = [each for each in described if all(each.get(name) == value for name, value in wanted.items())]
         matching.sort(key=lambda each: str(each["creationTime"]))
         token = given.get("startingToken", "0")
@@ -274,12 +309,14 @@ class HealthOmics:
     def _tag_resource(self, given: dict[str, Any]) -> dict[str, Any]:
         run = self._tagged(given["resourceArn"])
         self._check_number(run.tags | given["tags"])
-        run.tags |= given["tags"]
+        run.tags = run.tags | given["tags"]
+        run.remember(self.clock.now())
         return {}
 
     def _untag_resource(self, given: dict[str, Any]) -> dict[str, Any]:
         run = self._tagged(given["resourceArn"])
         run.tags = {key: value for key, value in run.tags.items() if key not in given["tagKeys"]}
+        run.remember(self.clock.now())
         return {}
 
     def _list_tags_for_resource(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -309,16 +346,21 @@ class HealthOmics:
         if len(tags) > MOST_TAGS:
             raise invalid(f"A resource can have at most {MOST_TAGS} tags; this one would have {len(tags)}")
 
-    def _spend_quota(self) -> None:
-        rate = self.settings.start_rate
+    def _told_at(self) -> float:
+        return self.clock.now() - self.random.uniform(0, self.settings.lag)
+
+    def _spend_quota(self, operation: str) -> None:
+        quotas = {"StartRun": self.settings.start_rate, **self.settings.quotas}
+        rate = quotas.get(operation)
         if rate is None:
             return
-        now = time.monotonic()
-        self._allowance = min(1.0, self._allowance + (now - self._refilled) * rate)
-        self._refilled = now
-        if self._allowance < 1.0:
+        with self._lock:
+            now, most = self.monotonic(), max(1.0, rate)
+            left, at = self._allowances.get(operation, (most, now))
+            left = min(most, left + (now - at) * rate)
+            self._allowances[operation] = (max(left - 1.0, 0.0) if left >= 1.0 else left, now)
+        if left < 1.0:
             raise ServiceError("ThrottlingException", "Rate exceeded")
-        self._allowance -= 1.0
 
 
 def _answer(fault: Fault | None, operation: str) -> None:

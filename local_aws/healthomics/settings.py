@@ -39,6 +39,12 @@ class Settings:
     """How long a run stays in each status; a cancelled one is STOPPING for the last."""
     start_rate: float | None = 1.0
     """StartRun's quota in calls a second of real time; None: no quota."""
+    quotas: Mapping[str, float] = field(default_factory=dict)
+    """Calls a second of real time, by operation; those that are not here have no quota."""
+    lag: float = 0.0
+    """GetRun and ListRuns may tell what was true so long ago at most; each answer draws how long."""
+    missing_is_denied: bool = False
+    """Whether GetRun of a run that does not exist is denied, as policies with conditions on tags make it."""
     unknown_workflows: frozenset[str] = frozenset()
     """Ids of workflows that do not exist; every other does."""
 

@@ -28,4 +28,5 @@ def stage(_stage: Stage) -> Stage:
     _stage.cloudformation.ears.clear()
     _stage.eventbridge.clear()
     _stage.logs.clear()
+    _stage.forget()
     return _stage

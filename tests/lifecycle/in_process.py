@@ -22,6 +22,7 @@ from cdk_healthomics_handler import clients, handler
 from cdk_healthomics_handler.healthomics import HealthOmics as Calls
 from cdk_healthomics_handler.pace import Clock, Pace
 from local_aws.healthomics import HealthOmics
+from local_aws.healthomics.service import Response
 from local_aws.loopback import Route
 
 REMAINING = 900.0
@@ -39,15 +40,26 @@ class Raw(io.BytesIO):
         yield self.read()
 
 
+def answered_without_network(request: Any, response: Response) -> AWSResponse:
+    """What botocore gets of an answer."""
+    headers = HTTPHeaders()
+    for name, value in response.headers.items():
+        headers[name] = value
+    return AWSResponse(request.url, response.status, headers, Raw(response.body))
+
+
 class Context:
-    """Lambda's context, on the service's clock."""
+    """Lambda's context, as an invocation begins."""
 
     function_name = "provider"
     aws_request_id = "lambda-request"
 
+    def __init__(self, remaining: float = REMAINING) -> None:
+        self._remaining = remaining
+
     def get_remaining_time_in_millis(self) -> int:
-        """All of the function's time: an invocation begins."""
-        return int(REMAINING * 1000)
+        """Milliseconds until Lambda would stop this invocation."""
+        return int(self._remaining * 1000)
 
 
 class InProcess:
@@ -82,15 +94,17 @@ class InProcess:
         def put_forward(seconds: float) -> None:
             self._service.clock.advance(seconds)
 
-        return Clock(
+        clock = Clock(
             pace,
-            started=now(),
-            ends=now() + min(remaining, service_timeout) - pace.reserve,
+            started=0.0,
+            ends=0.0,
             sent_at=sent_at,
             monotonic=now,
             now=lambda: datetime.fromtimestamp(now(), UTC),
             sleep=put_forward,
         )
+        clock.start(remaining=remaining, service_timeout=service_timeout)
+        return clock
 
     def send(self, request: Any, **_: Any) -> AWSResponse:
         """Answer a client's request without a network."""
@@ -101,10 +115,7 @@ class InProcess:
         assert response, request.url
         if response.fault:
             raise ConnectionClosedError(endpoint_url=request.url)  # what botocore makes of a lost connection
-        headers = HTTPHeaders()
-        for name, value in response.headers.items():
-            headers[name] = value
-        return AWSResponse(request.url, response.status, headers, Raw(response.body))
+        return answered_without_network(request, response)
 
     def after(self, model: Any, **_: Any) -> None:
         """End the process where that was ordered."""

@@ -17,15 +17,19 @@ END_OF_LOG: Final = "-- end of invocation --"
 """What the function's process writes after the log of each invocation."""
 ROOT: Final = Path(__file__).parents[2]
 PACE: Final = {
+    "lag": 0.1,
     "grace": 2.0,
     "poll": 0.05,
     "quickest": 0.05,
     "slowest": 0.2,
-    "growth": 10.0,
+    "crowd": 0.2,
+    "slot": 0.02,
     "trust": 0.3,
+    "reachable": 1.5,
     "next_look": 2.5,
     "look": 2.0,
     "reserve": 0.5,
+    "last": 0.05,
 }
 
 

@@ -16,12 +16,14 @@ from local_aws.healthomics import Fault, HealthOmics, Kind, Settings
 from local_aws.healthomics.service import Response, StoredRun
 from local_aws.loopback import serving
 from local_aws.process import pointed_at
-from tests.events import PROPERTIES, STACK_ID, new_event
+from tests.events import LOGICAL_ID, PROPERTIES, STACK_ID, new_event
 from tests.lifecycle.eventbridge import EventBridge
 from tests.lifecycle.processes import Function, Outcome
 
 ANSWERS: Final = "/answers/"
 LAMBDA_TRIES: Final = 3
+AHEAD: Final = 30.0
+"""Seconds by which CloudFormation's clock is ahead: however slow the machine is, a fresh request is not late."""
 
 
 @dataclass
@@ -32,11 +34,15 @@ class CloudFormation:
     """By RequestId, every answer that arrived."""
     statuses: dict[tuple[str, str], tuple[str, datetime]] = field(default_factory=dict)
     """By stack id and logical id, the resource's status and since when."""
+    named: dict[tuple[str, str], str] = field(default_factory=dict)
+    """By stack id and logical id, the physical id that the resource has."""
     stack_status: str = "CREATE_IN_PROGRESS"
     """Every stack's."""
     ears: list[Response] = field(default_factory=list)
     """What the next answers meet before one is taken."""
     sizes: list[int] = field(default_factory=list)
+    _waits_for: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    """By stack id and logical id, the request that is under way."""
 
     def route(self, method: str, path: str, query: str, body: bytes) -> Response | None:
         """The answers' presigned URL, and the two calls that the function asks CloudFormation with."""
@@ -45,7 +51,9 @@ class CloudFormation:
             if self.ears:
                 return self.ears.pop(0)
             self.sizes.append(len(body))
-            self.answers.setdefault(path.removeprefix(ANSWERS), []).append(json.loads(body))
+            answer = json.loads(body)
+            self.answers.setdefault(path.removeprefix(ANSWERS), []).append(answer)
+            self._take(answer)
             return Response(200, {}, b"")
         asked = {name: values[0] for name, values in parse_qs(body.decode()).items()} if method == "POST" else {}
         if asked.get("Action") == "DescribeStacks":
@@ -53,6 +61,26 @@ class CloudFormation:
         if asked.get("Action") == "DescribeStackResource":
             return self._resource(asked)
         return None
+
+    def sends(self, event: Mapping[str, Any], at: datetime) -> None:
+        """Show a request as under way. The cleanup of a replaced run is not to be seen at its resource."""
+        resource = (event["StackId"], event["LogicalResourceId"])
+        named, physical_id = self.named.get(resource, ""), event.get("PhysicalResourceId", "")
+        cleanup = event["RequestType"] == "Delete" and "/" in named and named != physical_id
+        if not cleanup:
+            self.statuses[resource] = (f"{event['RequestType'].upper()}_IN_PROGRESS", at)
+            self.named[resource] = physical_id
+        self._waits_for[resource] = (event["RequestId"], "" if cleanup else event["RequestType"].upper())
+
+    def _take(self, answer: Mapping[str, Any]) -> None:
+        resource = (answer["StackId"], answer["LogicalResourceId"])
+        request_id, request_type = self._waits_for.get(resource, ("", ""))
+        if request_id != answer["RequestId"] or not request_type:
+            return
+        succeeded = answer["Status"] == "SUCCESS"
+        self.statuses[resource] = (f"{request_type}_{'COMPLETE' if succeeded else 'FAILED'}", datetime.now(UTC))
+        self.named[resource] = answer["PhysicalResourceId"]
+        del self._waits_for[resource]
 
     def _stack(self, asked: Mapping[str, str]) -> str:
         return (
@@ -69,6 +97,7 @@ class CloudFormation:
         return _xml(
             "DescribeStackResource",
             f"<StackResourceDetail><LogicalResourceId>{asked['LogicalResourceId']}</LogicalResourceId>"
+            f"<PhysicalResourceId>{self.named.get((asked['StackName'], asked['LogicalResourceId']), '')}</PhysicalResourceId>"
             f"<ResourceType>Custom::HealthOmicsRun</ResourceType><ResourceStatus>{status}</ResourceStatus>"
             f"<LastUpdatedTimestamp>{since:%Y-%m-%dT%H:%M:%S.%fZ}</LastUpdatedTimestamp></StackResourceDetail>",
         )
@@ -95,6 +124,7 @@ class Stage:
     """The function's."""
     pool: ThreadPoolExecutor
     logs: list[str] = field(default_factory=list)
+    _last_sent: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def event(
         self,
@@ -110,7 +140,8 @@ class Stage:
         ``current`` also sets the resource's status to what CloudFormation shows while it waits for the answer.
         """
         request_id = str(uuid4())
-        sent = datetime.fromtimestamp(time.time() - (age or 0.0), UTC)
+        resource = (fields.get("StackId", STACK_ID), fields.get("LogicalResourceId", LOGICAL_ID))
+        sent = datetime.fromtimestamp(self._sent(resource, age), UTC)
         event = new_event(
             request_type,
             properties,
@@ -119,9 +150,22 @@ class Stage:
             **{"RequestId": request_id, **fields},
         )
         if current:
-            resource = (event["StackId"], event["LogicalResourceId"])
-            self.cloudformation.statuses[resource] = (f"{request_type.upper()}_IN_PROGRESS", sent)
+            self.cloudformation.sends(event, sent)
         return event
+
+    def _sent(self, resource: tuple[str, str], age: float | None) -> int:
+        """When a request is sent: each a second after the one before, as CloudFormation's signatures tell them apart."""
+        if age:
+            return int(time.time() - age)
+        now = int(time.time() + AHEAD)
+        self._last_sent[resource] = max(now, self._last_sent.get(resource, 0) + 1)
+        return self._last_sent[resource]
+
+    def forget(self) -> None:
+        """Begin anew: no request was sent, and no resource is known."""
+        self._last_sent.clear()
+        self.cloudformation.named.clear()
+        self.cloudformation.statuses.clear()
 
     def send(self, event: Mapping[str, Any], *, remaining: float = 60.0) -> Outcome:
         """Invoke the function once."""

@@ -15,6 +15,7 @@ from tests.lifecycle.stage import Stage
 WAITING: Mapping[str, Any] = {**PROPERTIES, "WaitFor": "COMPLETED"}
 CHANGED: Mapping[str, Any] = {**WAITING, "Parameters": '{"sample_name":"NA12878","scatter":48}'}
 LOGS = "Its logs are in log group /aws/omics/WorkflowLog, streams run/{0} and run/{0}/engine."
+MADE_UP = "Genomes_VariantCalling_ABCD1234"
 LOST = Response(0, {}, b"", Fault("PutRule", Kind.DROP_AFTER))
 HUNG = Response(0, {}, b"", Fault("PutRule", Kind.HANG_AFTER, hang=0.5))
 
@@ -108,7 +109,7 @@ class TestThereIsNothingToWaitFor:
         assert (
             stage.do("Update", tagged, PhysicalResourceId=first, OldResourceProperties=WAITING)["Status"] == "SUCCESS"
         )
-        assert stage.eventbridge.calls == []
+        assert stage.eventbridge.calls == ["DeleteRule"]  # whatever an older request may have left
 
     def test_where_the_run_that_is_kept_had_failed_or_the_stack_could_never_be_updated(self, stage: Stage) -> None:
         first = stage.create()
@@ -116,14 +117,18 @@ class TestThereIsNothingToWaitFor:
         tagged = {**WAITING, "Tags": {"a": "1"}}
         answer = stage.do("Update", tagged, PhysicalResourceId=first, OldResourceProperties=WAITING)
         assert (answer["Status"], answer["Data"]["Status"]) == ("SUCCESS", "FAILED")
-        assert stage.eventbridge.calls == []
+        assert "PutRule" not in stage.eventbridge.calls
 
-    def test_in_a_rollback(self, stage: Stage) -> None:
+    def test_when_a_rollback_goes_back_to_a_run_that_was_good_enough(self, stage: Stage) -> None:
         first = stage.create()
-        stage.cloudformation.stack_status = "UPDATE_ROLLBACK_IN_PROGRESS"
-        answer = stage.do("Update", WAITING, PhysicalResourceId=first, OldResourceProperties={**WAITING, "Tags": {}})
-        assert answer["Status"] == "SUCCESS"
-        assert stage.eventbridge.calls == []
+        second = stage.do(
+            "Update", {**CHANGED, "WaitFor": "SUBMITTED"}, PhysicalResourceId=first, OldResourceProperties=PROPERTIES
+        )
+        back = stage.do(
+            "Update", WAITING, PhysicalResourceId=second["PhysicalResourceId"], OldResourceProperties=CHANGED
+        )
+        assert (back["Status"], back["PhysicalResourceId"]) == ("SUCCESS", first)
+        assert "PutRule" not in stage.eventbridge.calls
 
     def test_when_it_is_submitted_only(self, stage: Stage) -> None:
         stage.create({**PROPERTIES, "WaitFor": "SUBMITTED"})
@@ -203,7 +208,7 @@ class TestTheResourceIsDeleted:
 
     def test_when_the_create_never_answered(self, stage: Stage) -> None:
         begin(stage)
-        assert stage.do("Delete", WAITING, PhysicalResourceId="none-1")["Status"] == "SUCCESS"
+        assert stage.do("Delete", WAITING, PhysicalResourceId=MADE_UP)["Status"] == "SUCCESS"
         assert stage.eventbridge.rules() == []
         assert stage.service.active() == []
 
@@ -221,15 +226,20 @@ class TestTheResourceIsDeleted:
 
 
 class TestNobodyWaitsAnyMore:
-    def test_a_look_that_comes_late_takes_its_rule_away_and_answers_nothing(self, stage: Stage) -> None:
-        event = begin(stage)
-        stage.cloudformation.statuses[event["StackId"], event["LogicalResourceId"]] = (
-            "DELETE_IN_PROGRESS",
-            stage.now(),
-        )
-        stage.minute()
-        assert stage.answers(event) == []
+    def test_when_an_update_that_has_added_the_waiting_is_rolled_back(self, stage: Stage) -> None:
+        first = stage.create()
+        event = begin(stage, "Update", WAITING, PhysicalResourceId=first, OldResourceProperties=PROPERTIES)
+        back = stage.do("Update", PROPERTIES, PhysicalResourceId=first, OldResourceProperties=WAITING)
+        assert (back["Status"], back["PhysicalResourceId"]) == ("SUCCESS", first)
         assert stage.eventbridge.rules() == []
+        assert stage.answers(event) == []
+
+    def test_when_that_rollback_is_never_heard_of_and_the_stack_is_deleted(self, stage: Stage) -> None:
+        first = stage.create()
+        begin(stage, "Update", WAITING, PhysicalResourceId=first, OldResourceProperties=PROPERTIES)
+        assert stage.do("Delete", PROPERTIES, PhysicalResourceId=first)["Status"] == "SUCCESS"
+        assert stage.eventbridge.rules() == []
+        assert stage.service.active() == []
 
     def test_the_end_of_an_old_request_leaves_a_newer_one_alone(self, stage: Stage) -> None:
         first = stage.create()
@@ -319,7 +329,7 @@ class TestTheFunctionIsKilled:
         for _ in range(3):
             self.kill_during(stage, operation, lambda: stage.send(event))
         assert stage.eventbridge.rules()
-        stage.do("Delete", WAITING, PhysicalResourceId="none-1")
+        stage.do("Delete", WAITING, PhysicalResourceId=MADE_UP)
         assert stage.eventbridge.rules() == []
         assert stage.service.active() == []
 

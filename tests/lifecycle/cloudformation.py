@@ -1,0 +1,259 @@
+"""DescribeStackResource as it is under load: seconds old, throttled, denied; and the flow of a stack's operations."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from random import Random
+from typing import TYPE_CHECKING, Any, Final
+from xml.sax.saxutils import escape
+
+from local_aws.healthomics.service import Response
+
+if TYPE_CHECKING:
+    from tests.lifecycle.world import Delivery, Sent, World
+
+DENIED: Final = (
+    "User: arn:aws:sts::123456789012:assumed-role/provider/function is not authorized to perform: "
+    "cloudformation:DescribeStackResource with an explicit deny in a service control policy"
+)
+
+
+def refusal(code: str, message: str) -> Response:
+    """An error of CloudFormation's."""
+    error = f"<Type>Sender</Type><Code>{code}</Code><Message>{escape(message)}</Message>"
+    return Response(400, {}, f"<ErrorResponse><Error>{error}</Error></ErrorResponse>".encode())
+
+
+def described(logical_id: str, physical_id: str, status: str, since: datetime) -> Response:
+    """The answer of DescribeStackResource."""
+    detail = (
+        f"<LogicalResourceId>{logical_id}</LogicalResourceId><PhysicalResourceId>{physical_id}</PhysicalResourceId>"
+        f"<ResourceType>Custom::HealthOmicsRun</ResourceType><ResourceStatus>{status}</ResourceStatus>"
+        f"<LastUpdatedTimestamp>{since:%Y-%m-%dT%H:%M:%S.%fZ}</LastUpdatedTimestamp>"
+    )
+    result = f"<DescribeStackResourceResult><StackResourceDetail>{detail}</StackResourceDetail>"
+    body = f"<DescribeStackResourceResponse>{result}</DescribeStackResourceResult></DescribeStackResourceResponse>"
+    return Response(200, {"content-type": "text/xml"}, body.encode())
+
+
+PEOPLE: Final = 25.0
+"""Seconds that it takes at least to deploy again what has failed."""
+
+
+@dataclass
+class Described:
+    """What DescribeStackResource tells of every resource."""
+
+    now: Callable[[], float]
+    random: Random
+    lag: float = 0.0
+    """Its answers were true so many seconds ago at most."""
+    rate: float | None = None
+    """Calls a second; None: any number."""
+    denied: bool = False
+    calls: int = 0
+    _history: dict[tuple[str, str], list[tuple[float, str, str]]] = field(default_factory=dict)
+    _left: float = 1.0
+    _at: float = 0.0
+
+    def show(self, stack_id: str, logical_id: str, status: str, physical_id: str) -> None:
+        """From now on, a resource has this status and id; without a status there is no such resource."""
+        self._history.setdefault((stack_id, logical_id), []).append((self.now(), status, physical_id))
+
+    def describe(self, stack_id: str, logical_id: str) -> Response:
+        """Answer a call."""
+        self.calls += 1
+        if self.denied:
+            return refusal("AccessDenied", DENIED)
+        if self.rate is not None:
+            most = max(1.0, self.rate)
+            self._left, self._at = min(most, self._left + (self.now() - self._at) * self.rate), self.now()
+            if self._left < 1.0:
+                return refusal("Throttling", "Rate exceeded")
+            self._left -= 1.0
+        when = self.now() - self.random.uniform(0, self.lag)
+        history = self._history.get((stack_id, logical_id), [])
+        since, status, physical_id = next((each for each in reversed(history) if each[0] <= when), (0.0, "", ""))
+        if not status:
+            return refusal("ValidationError", f"Resource {logical_id} does not exist for stack {stack_id}")
+        return described(logical_id, physical_id, status, datetime.fromtimestamp(since, UTC))
+
+
+@dataclass
+class Resource:
+    """What CloudFormation knows of one resource."""
+
+    properties: Mapping[str, Any]
+    physical_id: str
+    failed: bool = False
+    """Its last request failed, and nothing was rolled back."""
+    created: bool = True
+    """Whether a Create of it has succeeded."""
+
+
+@dataclass
+class Stack:
+    """One stack; its methods run as a script of the world's."""
+
+    world: "World"
+    stack_id: str
+    delivery: Callable[[], "Delivery"]
+    """How Lambda delivers the next request."""
+    resources: dict[str, Resource] = field(default_factory=dict)
+    given_up: set[str] = field(default_factory=set)
+    """The logical ids of resources of which CloudFormation has tried in vain to delete an older run."""
+    replaced: dict[str, dict[str, Mapping[str, Any]]] = field(default_factory=dict)
+    """By logical id, the physical ids and properties of runs that wait for a deployment to succeed to be cleaned up."""
+    timeout: float = 3600.0
+    """Seconds that CloudFormation waits for an answer."""
+
+    def deploy(
+        self, wanted: Mapping[str, Mapping[str, Any]], *, sibling_fails: float | None = None, rollback: bool = True
+    ) -> bool:
+        """Bring resources to new properties; whether that succeeded.
+
+        Args:
+            wanted: the new properties, by logical id.
+            sibling_fails: seconds until another resource of the stack fails; None: none does.
+            rollback: False: as with ``--no-rollback``.
+        """
+        if any(resource.failed for resource in self.resources.values()):
+            self.world.timeline.sleep(PEOPLE)
+        left_over = self._forget_failed_creates(wanted)
+        before = {logical_id: replace(resource) for logical_id, resource in self.resources.items()}
+        under_way = {}
+        for logical_id, asked in wanted.items():
+            known = self.resources.get(logical_id)
+            if known is None:
+                under_way[logical_id] = self._send("Create", logical_id, asked, "")
+            elif known.failed or known.properties != asked:
+                old = known.properties
+                under_way[logical_id] = self._send("Update", logical_id, asked, known.physical_id, old)
+        self._wait(under_way, sibling_fails if sibling_fails is not None else self.timeout)
+        good = sibling_fails is None and all(sent.succeeded for sent in under_way.values())
+        for logical_id, sent in under_way.items():
+            self._settle(logical_id, sent, wanted[logical_id], failed=not sent.succeeded)
+        if good:
+            self._clean_up()
+        elif rollback:
+            self._roll_back(under_way, before)
+        for logical_id, physical_id, asked in left_over:
+            self._clean_up_one(logical_id, physical_id, asked)
+        return good
+
+    def delete(self) -> None:
+        """Delete the stack, as often as it takes."""
+        gone = list(self.resources.items())
+        self.resources.clear()
+        for logical_id, resource in gone:
+            done = any(self._delete(logical_id, resource.physical_id, resource.properties) for _ in range(6))
+            assert done, "the stack is stuck in DELETE_FAILED"
+        self.given_up.clear()
+        self.replaced.clear()
+
+    def _forget_failed_creates(self, wanted: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str, Any]]]:
+        """Those that the next deployment makes anew; some are deleted first, the others afterwards."""
+        later = []
+        for logical_id in [each for each in wanted if each in self.resources and not self.resources[each].created]:
+            failed = self.resources.pop(logical_id)
+            if self.world.random.random() < 0.5:
+                self._clean_up_one(logical_id, failed.physical_id, failed.properties, cleanup=False)
+            else:
+                later.append((logical_id, failed.physical_id, failed.properties))
+        return later
+
+    def _send(
+        self,
+        kind: str,
+        logical_id: str,
+        asked: Mapping[str, Any],
+        physical_id: str,
+        old: Mapping[str, Any] | None = None,
+    ) -> "Sent":
+        self.world.cloudformation.show(self.stack_id, logical_id, f"{kind.upper()}_IN_PROGRESS", physical_id)
+        fields: dict[str, Any] = {"StackId": self.stack_id, "LogicalResourceId": logical_id}
+        if kind != "Create":
+            fields["PhysicalResourceId"] = physical_id
+        if old is not None:
+            fields["OldResourceProperties"] = dict(old)
+        return self.world.send(kind, asked, self.delivery(), **fields)
+
+    def _wait(self, under_way: Mapping[str, "Sent"], limit: float) -> None:
+        """Wait for every answer, or for the first that is FAILED: then CloudFormation moves on."""
+
+        def over() -> bool:
+            answers = [sent.answer for sent in under_way.values()]
+            return all(answers) or any(answer and answer["Status"] == "FAILED" for answer in answers)
+
+        self.world.timeline.until(over, limit)
+        for sent in under_way.values():
+            sent.given_up = True
+
+    def _wait_for_all(self, under_way: Mapping[str, "Sent"]) -> None:
+        self.world.timeline.until(lambda: all(sent.answer for sent in under_way.values()), self.timeout)
+        for sent in under_way.values():
+            sent.given_up = True
+
+    def _settle(self, logical_id: str, sent: "Sent", asked: Mapping[str, Any], *, failed: bool) -> None:
+        kind = sent.event["RequestType"]
+        made_up = f"Genomes-{logical_id}-{self.world.random.getrandbits(48):X}"
+        physical_id = sent.physical_id or sent.event.get("PhysicalResourceId") or made_up
+        created = kind != "Create" or not failed
+        if kind == "Update" and physical_id != sent.event["PhysicalResourceId"]:
+            old = sent.event["PhysicalResourceId"]
+            self.replaced.setdefault(logical_id, {})[old] = sent.event["OldResourceProperties"]
+        self.resources[logical_id] = Resource(asked, physical_id, failed, created)
+        status = f"{kind.upper()}_{'FAILED' if failed else 'COMPLETE'}"
+        self.world.cloudformation.show(self.stack_id, logical_id, status, physical_id)
+
+    def _clean_up(self) -> None:
+        for logical_id, replaced in self.replaced.items():
+            for physical_id, asked in replaced.items():
+                if physical_id != self.resources[logical_id].physical_id:
+                    self._clean_up_one(logical_id, physical_id, asked)
+        self.replaced.clear()
+
+    def _clean_up_one(
+        self, logical_id: str, physical_id: str, asked: Mapping[str, Any], *, cleanup: bool = True
+    ) -> None:
+        if not any(self._delete(logical_id, physical_id, asked, cleanup=cleanup) for _ in range(3)):
+            self.given_up.add(logical_id)
+
+    def _roll_back(self, under_way: Mapping[str, "Sent"], before: Mapping[str, Resource]) -> None:
+        self.world.timeline.sleep(self.world.random.uniform(1, 3))
+        failed = {each: replace(self.resources[each]) for each in under_way}
+        todo = [each for each in under_way if each in before]
+        for _ in range(8):
+            back = {
+                each: self._send(
+                    "Update", each, before[each].properties, self.resources[each].physical_id, failed[each].properties
+                )
+                for each in todo
+            }
+            self._wait_for_all(back)
+            for logical_id, sent in back.items():
+                self._settle(logical_id, sent, before[logical_id].properties, failed=not sent.succeeded)
+            todo = [each for each, sent in back.items() if not sent.succeeded]
+            if not todo:
+                break
+        assert not todo, "the stack is stuck in UPDATE_ROLLBACK_FAILED"
+        for logical_id in under_way:
+            if logical_id not in before:
+                gone = self.resources.pop(logical_id)
+                done = any(self._delete(logical_id, gone.physical_id, gone.properties) for _ in range(6))
+                assert done, "the stack is stuck in ROLLBACK_FAILED"
+            elif failed[logical_id].physical_id != self.resources[logical_id].physical_id:
+                self._clean_up_one(logical_id, failed[logical_id].physical_id, failed[logical_id].properties)
+                self.replaced.get(logical_id, {}).pop(failed[logical_id].physical_id, None)
+
+    def _delete(self, logical_id: str, physical_id: str, asked: Mapping[str, Any], *, cleanup: bool = False) -> bool:
+        show = self.world.cloudformation.show
+        if cleanup:
+            fields = {"StackId": self.stack_id, "LogicalResourceId": logical_id, "PhysicalResourceId": physical_id}
+            sent = self.world.send("Delete", asked, self.delivery(), **fields)
+        else:
+            sent = self._send("Delete", logical_id, asked, physical_id)
+        self._wait({logical_id: sent}, self.timeout)
+        if not cleanup:
+            show(self.stack_id, logical_id, f"DELETE_{'COMPLETE' if sent.succeeded else 'FAILED'}", physical_id)
+        return sent.succeeded

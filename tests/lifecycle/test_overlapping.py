@@ -1,0 +1,211 @@
+"""Random lives of resources whose requests overlap, in a world that lags, throttles, denies and kills: nothing is lost.
+
+Every resource has its run, no run is started twice or left behind, and nobody else's is touched. ``make soak`` plays the
+same for longer. A failure prints what to do to see it again, shrunk.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from random import Random
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+
+from cdk_healthomics_handler.names import OwnershipTag
+from local_aws.healthomics import CancelOfFinished, Token
+from local_aws.healthomics.service import StoredRun
+from tests.events import PROPERTIES, STACK_ID
+from tests.lifecycle.cloudformation import Stack
+from tests.lifecycle.stage import stack_id_of
+from tests.lifecycle.world import Delivery, World
+
+STACKS = (STACK_ID, stack_id_of("Exomes"))
+LOGICAL_IDS = ("One", "Two", "Three")
+SHARED_NAME = "cohort"
+LAG = 5.0
+
+randoms = st.randoms(use_true_random=False)
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """The handler logs in this process, thousands of lines that nobody reads."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+def properties(definition: int, tag: int, *, named: bool) -> dict[str, Any]:
+    """What a user asks for."""
+    parameters = json.dumps({"sample": "NA12878", "definition": definition})
+    asked = {**PROPERTIES, "Parameters": parameters, "Tags": {"a": str(tag)} if tag else {}}
+    return {**asked, "Name": SHARED_NAME} if named else asked
+
+
+class Overlapping(RuleBasedStateMachine):
+    """CloudFormation, Lambda, HealthOmics and people, all at once."""
+
+    steps: ClassVar[int] = 0
+    """What was done so far in all machines of the process: calls, answers, and what people did."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stage = ExitStack()
+        self.world = World()
+        self.chance = Random(0)
+        self.stacks: list[Stack] = []
+        self.strangers: list[StoredRun] = []
+        self.ended: set[str] = set()
+        """Physical ids of runs that a person or the workflow has ended."""
+
+    @initialize(
+        seed=st.integers(0, 2**32),
+        token=st.sampled_from(Token),
+        how=st.sampled_from(CancelOfFinished),
+        slow_cloudformation=st.booleans(),
+        denied_when_missing=st.booleans(),
+        chance=randoms,
+    )
+    def begin(
+        self,
+        seed: int,
+        token: Token,
+        how: CancelOfFinished,
+        chance: Random,
+        *,
+        slow_cloudformation: bool,
+        denied_when_missing: bool,
+    ) -> None:
+        self.world = World(
+            seed,
+            runs=len(LOGICAL_IDS),
+            token=token,
+            cancel_of_finished=how,
+            lag=LAG,
+            start_rate=1.0,
+            quotas={"GetRun": 10.0, "ListRuns": 10.0, "CancelRun": 10.0, "TagResource": 5.0, "UntagResource": 5.0},
+            missing_is_denied=denied_when_missing,
+        )
+        self.world.cloudformation.lag = LAG
+        self.world.cloudformation.rate = 2.0 if slow_cloudformation else 10.0
+        self.stage.enter_context(self.world.installed())
+        self.chance = chance
+        self.stacks = [Stack(self.world, stack_id, self._delivery) for stack_id in STACKS]
+        names = [f"{stack_id.split('/')[1]}-{logical_id}" for stack_id in STACKS for logical_id in LOGICAL_IDS]
+        self.strangers = [self.world.stranger(name) for name in [*names, *[SHARED_NAME] * 5]]
+
+    def teardown(self) -> None:
+        try:
+            if self.stacks:
+                self.settle()
+                for stack in self.stacks:
+                    self.world.timeline.run(self.world.timeline.begin(stack.delete))
+                self.settle()
+        finally:
+            Overlapping.steps += (
+                len(self.world.service.journal) + self.world.cloudformation.calls + len(self.world.sent)
+            )
+            self.stage.close()
+
+    def _delivery(self) -> Delivery:
+        """How Lambda delivers: mostly well."""
+        chance = self.chance
+        after = chance.choice([0.2, 0.2, 0.5, 1.0, 2.0, 3.5, 5.0, 12.0, 40.0])
+        twice = chance.choice([None, None, None, None, 0.0, 0.3, 2.0, 60.0, 200.0])
+        kills = [chance.choice([None, None, None, 1, 2, 3, 4, 5, 6]) for _ in range(3)]
+        if chance.random() < 0.6:
+            kills = [None, None, None]
+        ear = chance.choice([(), (), (), (), (403,), (500, 500)])
+        return Delivery(after, None if twice is None else after + twice, tuple(kills), ear=ear)  # type: ignore[arg-type]
+
+    @rule(
+        which=st.integers(0, 1),
+        wanted=st.dictionaries(
+            st.sampled_from(LOGICAL_IDS), st.tuples(st.integers(0, 2), st.integers(0, 1)), min_size=1
+        ),
+        sibling_fails=st.sampled_from([None, None, 0.3, 1.0, 3.0, 8.0, 20.0, 60.0]),
+        rollback=st.booleans(),
+    )
+    def deploy(self, which: int, wanted: dict[str, Any], sibling_fails: float | None, *, rollback: bool) -> None:
+        stack = self.stacks[which]
+        asked = {each: resource.properties for each, resource in stack.resources.items()}
+        asked |= {each: properties(*what, named=each == "Three") for each, what in wanted.items()}
+        script = lambda: stack.deploy(asked, sibling_fails=sibling_fails, rollback=rollback)  # noqa: E731
+        self.world.timeline.run(self.world.timeline.begin(script))
+
+    @precondition(lambda self: any(stack.resources for stack in self.stacks))
+    @rule(which=st.integers(0, 1))
+    def delete(self, which: int) -> None:
+        self.world.timeline.run(self.world.timeline.begin(self.stacks[which].delete))
+
+    @rule(data=st.data(), status=st.sampled_from(["COMPLETED", "FAILED", "CANCELLED"]))
+    def a_run_ends(self, data: Any, status: str) -> None:
+        known = [
+            each.physical_id for stack in self.stacks for each in stack.resources.values() if "/" in each.physical_id
+        ]
+        active = [each for each in known if each in self.world.active()]
+        if active:
+            physical_id = data.draw(st.sampled_from(sorted(active)))
+            self.world.service.end(physical_id.partition("/")[0], status)
+            self.ended.add(physical_id)
+
+    @rule(seconds=st.sampled_from([1.0, 10.0, 100.0]))
+    def time_passes(self, seconds: float) -> None:
+        timeline = self.world.timeline
+        timeline.run(timeline.begin(lambda: timeline.sleep(seconds)))
+
+    @rule()
+    def settle(self) -> None:
+        """Wait until nothing is under way: then everything must be as it should."""
+        self.world.timeline.run()
+        tokens = [run.request["requestId"] for run in self.world.service.runs()]
+        assert len(tokens) == len(set(tokens)), "a token has started two runs"
+        for run in self.strangers:
+            assert run.status in {"PENDING", "STARTING", "RUNNING"}, "a stranger's run was touched"
+            assert not run.tags, "a stranger's run was tagged"
+        for stack in self.stacks:
+            self._check(stack)
+        for sent in self.world.sent:
+            self._check_answers(sent)
+
+    def _check(self, stack: Stack) -> None:
+        for logical_id in LOGICAL_IDS:
+            resource = stack.resources.get(logical_id)
+            owner = {OwnershipTag.STACK_ID: stack.stack_id, OwnershipTag.LOGICAL_ID: logical_id}
+            mine = {
+                f"{run.id}/{run.uuid}"
+                for run in self.world.service.active()
+                if run.status != "STOPPING" and owner.items() <= run.tags.items()
+            }
+            if resource is None:
+                assert not mine or logical_id in stack.given_up, f"{logical_id} is gone, but has left a run"
+                continue
+            if resource.failed or not resource.created:
+                continue  # what it has started is the next deployment's or the deletion's
+            assert resource.physical_id in mine | self.ended, f"the run of {logical_id} is gone"
+            left = mine - {resource.physical_id} - stack.replaced.get(logical_id, {}).keys()
+            assert not left or logical_id in stack.given_up, f"{logical_id} has left another run"
+            run = self.world.run(resource.physical_id)
+            assert json.dumps(run.request["parameters"]) == resource.properties["Parameters"]
+
+    @staticmethod
+    def _check_answers(sent: Any) -> None:
+        for answer in sent.all_answers:
+            assert answer["RequestId"] == sent.event["RequestId"]
+            assert answer["PhysicalResourceId"]
+            if answer["Status"] == "SUCCESS" and sent.event["RequestType"] != "Delete":
+                assert len(answer["Data"]) == 5
+
+
+COMMON = settings(deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+
+
+def test_nothing_is_lost() -> None:
+    some = settings(COMMON, max_examples=int(os.environ.get("EXAMPLES", "40")), stateful_step_count=12)
+    run_state_machine_as_test(Overlapping, settings=some)
