@@ -8,6 +8,7 @@ import botocore.session
 
 from cdk_healthomics_handler import start_run
 from cdk_healthomics_handler.event import Request
+from cdk_healthomics_handler.mark import Did, Mark
 from cdk_healthomics_handler.names import SERVICE, START_RUN, OwnershipTag
 from cdk_healthomics_handler.run import Run
 
@@ -66,7 +67,10 @@ def wanted(request: Request) -> start_run.Wanted:
 def new_run(
     run_id: str = "1000001", *, of: Request | None = None, status: str = "RUNNING", age: float = 0.0, **tags: str
 ) -> Run:
-    """A run of the request's resource, with the definition that the request asks for; ``tags`` override by suffix."""
+    """A run of the request's resource, with the definition that the request asks for; ``tags`` override by suffix.
+
+    Its age is by how many seconds it, and the request that started it, are older than :data:`NOW`.
+    """
     request = of or new_request()
     asked = wanted(request)
     return Run(
@@ -75,6 +79,10 @@ def new_run(
         arn=f"arn:aws:omics:us-east-1:123456789012:run/{run_id}",
         status=status,
         output_uri=f"s3://bucket/runs/{run_id}",
-        tags={**asked.tags, **{OwnershipTag[name.upper()].value: value for name, value in tags.items()}},
+        tags={
+            **asked.tags,
+            OwnershipTag.NEWEST_REQUEST: str(Mark(NOW - timedelta(seconds=age), Did.STARTED, "SUBMITTED", "starter")),
+            **{OwnershipTag[name.upper()].value: value for name, value in tags.items()},
+        },
         created=NOW - timedelta(seconds=age),
     )

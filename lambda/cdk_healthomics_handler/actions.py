@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from cdk_healthomics_handler.event import PhysicalId
+from cdk_healthomics_handler.mark import LONG_AGO
 from cdk_healthomics_handler.run import Run
 
 
@@ -35,6 +37,8 @@ class Search(Action):
 
     of_request: bool = False
     """Whether a run that is no older than the request matters in any status: it may be this request's own."""
+    after: datetime = LONG_AGO
+    """Only a run that was started later matters."""
     pause: bool = False
     """Wait before looking again."""
 

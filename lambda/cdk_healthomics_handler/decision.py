@@ -2,7 +2,7 @@
 
 No AWS and no clock: :func:`decide` returns one frozen action, ``lifecycle`` carries it out, adds what it saw and asks
 again, until the action is an :class:`Outcome`. The table that this implements is docs/lifecycle.md. Which of two
-requests is right is told by the marks that they leave on the runs (docs/adr/0010-who-is-right.md).
+requests is right is told by the marks that they leave on the runs (docs/adr/0011-who-is-right.md).
 """
 
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from cdk_healthomics_handler.actions import (
     Wait,
 )
 from cdk_healthomics_handler.event import NOTHING_STARTED, UNSETTLED, PhysicalId, Request, RequestType
-from cdk_healthomics_handler.mark import Did, Mark
+from cdk_healthomics_handler.mark import LONG_AGO, Did, Mark
 from cdk_healthomics_handler.names import OwnershipTag, RemovalPolicy, property_name
 from cdk_healthomics_handler.run import CANCELLED, COMPLETED, DELETED, Run
 from cdk_healthomics_handler.standing import Observed
@@ -228,7 +228,7 @@ def _sweep_newer(request: Request, kept: Run, seen: Seen) -> Action | None:
     if request.retains:
         return None
     if seen.found is None:
-        return Search("did an update start a run that was never heard of?")
+        return Search("did an update start a run that was never heard of?", after=kept.created)
     known = {run.id for run in (kept, seen.current, seen.original, seen.started) if isinstance(run, Run)}
     newer = [run for run in seen.found if run.active and run.id not in known and run.created > kept.created]
     own = identity.mark(request, Did.STARTED)
@@ -236,7 +236,7 @@ def _sweep_newer(request: Request, kept: Run, seen: Seen) -> Action | None:
     cancel = _cancel_first(strays, seen, "an update started it and was never heard of again")
     if cancel or seen.thorough:
         return cancel
-    return Search("an update may still be at its StartRun", pause=True)
+    return Search("an update may still be at its StartRun", after=kept.created, pause=True)
 
 
 def _cancel_first(runs: list[Run], seen: Seen, why: str) -> Action | None:
@@ -353,18 +353,22 @@ def _release(request: Request, run: Run, seen: Seen) -> Action | None:
 def _sweep_all(request: Request, run: Run | None, seen: Seen) -> Action | None:
     """Cancel every other run of the resource that is older than this Delete, but the one that CloudFormation names.
 
-    None: nothing is left. Under a name that the user gave, which many may share, only a run is searched for that has
-    replaced another or was to be replaced.
+    None: nothing is left. Under a name that the user gave, which many may share, nothing is searched for unless
+    something set out to replace the run.
     """
-    alone = run and not run.replaced_by and not run.replaces and property_name("name") in request.properties
-    if alone or (run and request.retains):
+    if run and request.retains:
         return None
-    if seen.found is None:
-        return Search("has an older request left another run?", pause=run is not None and run.active)
     if run and run.replaces and seen.original is None:
-        return ReadOriginal("has its cleanup been given up, under another name?", run.replaces)
+        return ReadOriginal("has its cleanup been given up?", run.replaces)
+    named = property_name("name") in request.properties
+    after = run.created if run and named else LONG_AGO
+    if seen.found is None and (run is None or run.replaced_by or not named):
+        stops = run is not None and run.active
+        return Search("has an older request left another run?", after=after, pause=stops)
     failed_create = (request.physical_id or "").removeprefix(UNSETTLED)
-    known = {run.id: run for run in (*seen.found, seen.original) if isinstance(run, Run) and run.belongs_to(request)}
+    known = {
+        run.id: run for run in (*(seen.found or ()), seen.original) if isinstance(run, Run) and run.belongs_to(request)
+    }
     if run:
         known.pop(run.id, None)
     others = [each for each in known.values() if each.active and each.older_than(request)]
@@ -378,12 +382,13 @@ def _sweep_all(request: Request, run: Run | None, seen: Seen) -> Action | None:
     if cancel:
         return cancel
     if others:
-        return Search("the runs are stopping", pause=True)
+        return Wait("it is stopping", others[0])
     # A made-up id, or a replacement that nobody has seen: its request may still be at StartRun.
-    replaced = run is None or (run.replaced_by and not any(each.started_for(run.replaced_by) for each in seen.found))
+    mark = run and run.replaced_by
+    replaced = run is None or (mark and not any(each.started_for(mark) for each in seen.found or ()))
     gone = run is None and PhysicalId.parse(request.physical_id)
     if replaced and not gone and not seen.thorough:
-        return Search("an older request may still be at its StartRun", pause=True)
+        return Search("an older request may still be at its StartRun", after=after, pause=True)
     return None
 
 

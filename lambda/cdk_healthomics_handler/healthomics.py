@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
+from cdk_healthomics_handler.actions import Search
 from cdk_healthomics_handler.decision import Gone
 from cdk_healthomics_handler.event import UNKNOWN_UUID, PhysicalId, Request
 from cdk_healthomics_handler.names import START_RUN, OwnershipTag
@@ -61,17 +62,16 @@ class HealthOmics:
         if add:
             self._client.tag_resource(resourceArn=run.arn, tags=dict(add))
 
-    def hunt(self, request: Request, names: Collection[str], strangers: set[str], *, of_request: bool) -> "Hunt":
+    def hunt(self, request: Request, names: Collection[str], strangers: set[str], search: Search) -> "Hunt":
         """A search for the runs of the request's resource.
 
         Args:
             request: whose stack and logical id the runs' tags must name.
             names: the names that the runs can have; ListRuns cannot filter by tags.
             strangers: the ids of runs that are known not to be the resource's; those that are found join them.
-            of_request: whether a run that may have been started for the request matters in any status, not only while
-                it is active.
+            search: which of them matter.
         """
-        return Hunt(self._page, self._get, request, list(names), of_request, strangers)
+        return Hunt(self._page, self._get, request, list(names), search, strangers)
 
     def lists_active(self, names: Collection[str], run_id: str) -> bool:
         """Whether ListRuns has an active run with this id under one of these names."""
@@ -109,7 +109,7 @@ class Hunt:
     _get: Callable[[str], Run | None]
     _request: Request
     _names: list[str]
-    _of_request: bool
+    _search: Search
     _strangers: set[str]
     _token: str = ""
     _ids: list[str] = field(default_factory=list)
@@ -141,9 +141,11 @@ class Hunt:
         return tuple(sorted(self._found.values(), key=lambda run: run.created, reverse=True))
 
     def _matters(self, item: Mapping[str, Any]) -> bool:
+        if item.get("creationTime", self._search.after) < self._search.after:
+            return False
         if item["status"] not in TERMINAL:
             return True
-        return self._of_request and item["status"] != DELETED and self._recent(item.get("creationTime"))
+        return self._search.of_request and item["status"] != DELETED and self._recent(item.get("creationTime"))
 
     def _recent(self, created: datetime | None) -> bool:
         return created is None or created >= self._request.ordered_at - _BEFORE

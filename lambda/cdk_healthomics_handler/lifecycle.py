@@ -180,7 +180,7 @@ class Lifecycle:
 
     def _read(self, action: Read) -> None:
         if isinstance(action, ReadAgain):
-            # What a newer request wrote beside our mark is visible by then (docs/adr/0010-who-is-right.md).
+            # What a newer request wrote beside our mark is visible by then (docs/adr/0011-who-is-right.md).
             self.clock.wait(self._marked_at + 3 * self.clock.pace.lag - self.clock.elapsed)
         now = self._find(action.physical_id)
         self._read_at = self.clock.elapsed
@@ -214,7 +214,7 @@ class Lifecycle:
             known = [run for run in (self.seen.current, self.seen.original) if isinstance(run, Run)]
             marks = [self.seen.rival, *(run.replaced_by for run in known)]
             names = dict.fromkeys([*self._names, *(mark.name for mark in marks if mark and mark.name)])
-            self._hunt = self.healthomics.hunt(self.request, names, self._strangers, of_request=action.of_request)
+            self._hunt = self.healthomics.hunt(self.request, names, self._strangers, action)
             self.seen = replace(self.seen, thorough=self.clock.elapsed >= settled_at)
         self.seen = replace(self.seen, found=self._hunt.go_on())
         current = self.seen.current

@@ -1,8 +1,9 @@
 """DescribeStackResource as it is under load: seconds old, throttled, denied; and the flow of a stack's operations."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
 from xml.sax.saxutils import escape
@@ -36,6 +37,8 @@ def described(logical_id: str, physical_id: str, status: str, since: datetime) -
     return Response(200, {"content-type": "text/xml"}, body.encode())
 
 
+PATIENCE: Final = 5
+"""How often a rollback or a deletion is tried again before Lambda is made to deliver well."""
 PEOPLE: Final = 25.0
 """Seconds that it takes at least to deploy again what has failed."""
 
@@ -51,6 +54,8 @@ class Described:
     rate: float | None = None
     """Calls a second; None: any number."""
     denied: bool = False
+    late: list[float] = field(default_factory=list)
+    """How old the next answers are, in seconds."""
     calls: int = 0
     _history: dict[tuple[str, str], list[tuple[float, str, str]]] = field(default_factory=dict)
     _left: float = 1.0
@@ -71,7 +76,7 @@ class Described:
             if self._left < 1.0:
                 return refusal("Throttling", "Rate exceeded")
             self._left -= 1.0
-        when = self.now() - self.random.uniform(0, self.lag)
+        when = self.now() - (self.late.pop(0) if self.late else self.random.uniform(0, self.lag))
         history = self._history.get((stack_id, logical_id), [])
         since, status, physical_id = next((each for each in reversed(history) if each[0] <= when), (0.0, "", ""))
         if not status:
@@ -143,13 +148,22 @@ class Stack:
 
     def delete(self) -> None:
         """Delete the stack, as often as it takes."""
-        gone = list(self.resources.items())
+        self._at_once([partial(self._delete_for_good, *each) for each in self.resources.items()])
         self.resources.clear()
-        for logical_id, resource in gone:
-            done = any(self._delete(logical_id, resource.physical_id, resource.properties) for _ in range(6))
-            assert done, "the stack is stuck in DELETE_FAILED"
         self.given_up.clear()
         self.replaced.clear()
+
+    def _at_once(self, works: Sequence[Callable[[], object]]) -> None:
+        """CloudFormation works on the resources of a stack side by side."""
+        tasks = [self.world.timeline.begin(work) for work in works]
+        self.world.timeline.until(lambda: all(task.ended for task in tasks))
+
+    def _delete_for_good(self, logical_id: str, resource: Resource) -> None:
+        for tries in range(PATIENCE + 1):
+            well = tries == PATIENCE  # in the end Lambda delivers as it should
+            if self._delete(logical_id, resource.physical_id, resource.properties, well=well):
+                return
+        raise AssertionError("the stack is stuck in DELETE_FAILED")
 
     def _forget_failed_creates(self, wanted: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str, Any]]]:
         """Those that the next deployment makes anew; some are deleted first, the others afterwards."""
@@ -169,6 +183,8 @@ class Stack:
         asked: Mapping[str, Any],
         physical_id: str,
         old: Mapping[str, Any] | None = None,
+        *,
+        well: bool = False,
     ) -> "Sent":
         self.world.cloudformation.show(self.stack_id, logical_id, f"{kind.upper()}_IN_PROGRESS", physical_id)
         fields: dict[str, Any] = {"StackId": self.stack_id, "LogicalResourceId": logical_id}
@@ -176,7 +192,7 @@ class Stack:
             fields["PhysicalResourceId"] = physical_id
         if old is not None:
             fields["OldResourceProperties"] = dict(old)
-        return self.world.send(kind, asked, self.delivery(), **fields)
+        return self.world.send(kind, asked, None if well else self.delivery(), **fields)
 
     def _wait(self, under_way: Mapping[str, "Sent"], limit: float) -> None:
         """Wait for every answer, or for the first that is FAILED: then CloudFormation moves on."""
@@ -207,10 +223,9 @@ class Stack:
         self.world.cloudformation.show(self.stack_id, logical_id, status, physical_id)
 
     def _clean_up(self) -> None:
-        for logical_id, replaced in self.replaced.items():
-            for physical_id, asked in replaced.items():
-                if physical_id != self.resources[logical_id].physical_id:
-                    self._clean_up_one(logical_id, physical_id, asked)
+        todo = [(each, *old) for each, replaced in self.replaced.items() for old in replaced.items()]
+        gone = [each for each in todo if each[1] != self.resources[each[0]].physical_id]
+        self._at_once([partial(self._clean_up_one, *each) for each in gone])
         self.replaced.clear()
 
     def _clean_up_one(
@@ -223,10 +238,15 @@ class Stack:
         self.world.timeline.sleep(self.world.random.uniform(1, 3))
         failed = {each: replace(self.resources[each]) for each in under_way}
         todo = [each for each in under_way if each in before]
-        for _ in range(8):
+        for tries in range(PATIENCE + 1):
             back = {
                 each: self._send(
-                    "Update", each, before[each].properties, self.resources[each].physical_id, failed[each].properties
+                    "Update",
+                    each,
+                    before[each].properties,
+                    self.resources[each].physical_id,
+                    failed[each].properties,
+                    well=tries == PATIENCE,
                 )
                 for each in todo
             }
@@ -237,22 +257,25 @@ class Stack:
             if not todo:
                 break
         assert not todo, "the stack is stuck in UPDATE_ROLLBACK_FAILED"
+        works: list[Callable[[], object]] = []
         for logical_id in under_way:
+            left = failed[logical_id]
             if logical_id not in before:
-                gone = self.resources.pop(logical_id)
-                done = any(self._delete(logical_id, gone.physical_id, gone.properties) for _ in range(6))
-                assert done, "the stack is stuck in ROLLBACK_FAILED"
-            elif failed[logical_id].physical_id != self.resources[logical_id].physical_id:
-                self._clean_up_one(logical_id, failed[logical_id].physical_id, failed[logical_id].properties)
-                self.replaced.get(logical_id, {}).pop(failed[logical_id].physical_id, None)
+                works.append(partial(self._delete_for_good, logical_id, self.resources.pop(logical_id)))
+            elif left.physical_id != self.resources[logical_id].physical_id:
+                works.append(partial(self._clean_up_one, logical_id, left.physical_id, left.properties))
+                self.replaced.get(logical_id, {}).pop(left.physical_id, None)
+        self._at_once(works)
 
-    def _delete(self, logical_id: str, physical_id: str, asked: Mapping[str, Any], *, cleanup: bool = False) -> bool:
+    def _delete(
+        self, logical_id: str, physical_id: str, asked: Mapping[str, Any], *, cleanup: bool = False, well: bool = False
+    ) -> bool:
         show = self.world.cloudformation.show
         if cleanup:
             fields = {"StackId": self.stack_id, "LogicalResourceId": logical_id, "PhysicalResourceId": physical_id}
             sent = self.world.send("Delete", asked, self.delivery(), **fields)
         else:
-            sent = self._send("Delete", logical_id, asked, physical_id)
+            sent = self._send("Delete", logical_id, asked, physical_id, well=well)
         self._wait({logical_id: sent}, self.timeout)
         if not cleanup:
             show(self.stack_id, logical_id, f"DELETE_{'COMPLETE' if sent.succeeded else 'FAILED'}", physical_id)

@@ -89,7 +89,8 @@ class CloudFormation:
         )
 
     def _resource(self, asked: Mapping[str, str]) -> Response:
-        found = self.statuses.get((asked["StackName"], asked["LogicalResourceId"]))
+        resource = (asked["StackName"], asked["LogicalResourceId"])
+        found = self.statuses.get(resource)
         if found is None:
             error = "<Type>Sender</Type><Code>ValidationError</Code><Message>Resource does not exist</Message>"
             return Response(400, {}, f"<ErrorResponse><Error>{error}</Error></ErrorResponse>".encode())
@@ -97,7 +98,7 @@ class CloudFormation:
         return _xml(
             "DescribeStackResource",
             f"<StackResourceDetail><LogicalResourceId>{asked['LogicalResourceId']}</LogicalResourceId>"
-            f"<PhysicalResourceId>{self.named.get((asked['StackName'], asked['LogicalResourceId']), '')}</PhysicalResourceId>"
+            f"<PhysicalResourceId>{self.named.get(resource, '')}</PhysicalResourceId>"
             f"<ResourceType>Custom::HealthOmicsRun</ResourceType><ResourceStatus>{status}</ResourceStatus>"
             f"<LastUpdatedTimestamp>{since:%Y-%m-%dT%H:%M:%S.%fZ}</LastUpdatedTimestamp></StackResourceDetail>",
         )
@@ -154,7 +155,7 @@ class Stage:
         return event
 
     def _sent(self, resource: tuple[str, str], age: float | None) -> int:
-        """When a request is sent: each a second after the one before, as CloudFormation's signatures tell them apart."""
+        """When a request is sent: each a second after the one before, for CloudFormation's signatures count seconds."""
         if age:
             return int(time.time() - age)
         now = int(time.time() + AHEAD)

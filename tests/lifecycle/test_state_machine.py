@@ -1,11 +1,14 @@
-"""Random lives of several resources in two stacks, under random faults: the promises hold after every step."""
+"""Random lives of several resources in two stacks, the function in real processes: the promises hold after every step.
+
+Here requests come one after the other, over HTTP and in real time; those that overlap are in test_overlapping.py.
+"""
 
 import json
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 from uuid import uuid4
 
 from hypothesis import HealthCheck, Phase, settings
@@ -13,18 +16,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from cdk_healthomics_handler.names import OwnershipTag
-from local_aws.healthomics import CancelOfFinished, Clock, Fault, HealthOmics, Kind, Settings, Token
+from local_aws.healthomics import CancelOfFinished, Fault, HealthOmics, Kind, Settings, Token
 from local_aws.healthomics.service import Response, StoredRun
 from local_aws.loopback import serving
 from local_aws.process import pointed_at
 from tests.events import PROPERTIES, STACK_ID, new_event
-from tests.lifecycle.in_process import InProcess
 from tests.lifecycle.processes import KilledOnOrder
-from tests.lifecycle.stage import ANSWERS, CloudFormation, stack_id_of
+from tests.lifecycle.stage import ANSWERS, LAMBDA_TRIES, CloudFormation, stack_id_of
 
 RESOURCES = [(stack, logical_id) for stack in (STACK_ID, stack_id_of("Exomes")) for logical_id in ("One", "Two")]
 NAMES = {(stack, logical_id): f"{stack.split('/')[1]}-{logical_id}" for stack, logical_id in RESOURCES}
-RETRY_DELAYS = (60.0, 120.0)
 
 resources = st.sampled_from(RESOURCES)
 definitions = st.integers(0, 2)
@@ -59,44 +60,28 @@ def properties(definition: int, tagged: Mapping[str, str]) -> dict[str, Any]:
 class Lives(RuleBasedStateMachine):
     """CloudFormation and Lambda, as they treat the function."""
 
-    token_memory: ClassVar[list[float | None]] = [None, 45.0]
-
     def __init__(self) -> None:
         super().__init__()
-        quick = Settings(start_rate=None, running=1e12, pending=1, starting=1)
-        self.service = HealthOmics(quick, Clock(speed=0.0))
+        quick = Settings(start_rate=None, running=1e12, pending=0.05, starting=0.05, stopping=0.05)
+        self.service = HealthOmics(quick)
         self.cloudformation = CloudFormation()
         self.known: dict[tuple[str, str], Resource] = {}
         self.past: list[dict[str, Any]] = []
         self.foreign: list[StoredRun] = []
         self.stage = ExitStack()
-        self._set_up()
-
-    def _set_up(self) -> None:
-        self.url = self.stage.enter_context(serving(self.cloudformation.route))
-        self.function: Any = InProcess(self.service, self._route)
-        self.stage.enter_context(self.function.installed())
+        self.url = self.stage.enter_context(serving(self.cloudformation.route, self.service.handle))
+        self.function = self.stage.enter_context(KilledOnOrder(self.service, pointed_at(self.url)))
+        # Every request is late: time cannot be put forward for a process, but a request can have been sent long ago.
+        self.sent_at = int(self.service.clock.now()) - 900
 
     def teardown(self) -> None:
         self.stage.close()
 
-    def _time(self) -> float:
-        """When a request that is sent now was signed."""
-        return self.service.clock.now()
-
-    def _pass(self, seconds: float) -> None:
-        self.service.clock.advance(seconds)
-
-    def _route(self, method: str, path: str, query: str, body: bytes) -> Any:
-        return self.cloudformation.route(method, path, query, body) or self.service.handle(method, path, query, body)
-
     # How the service behaves
 
-    @initialize(
-        token=st.sampled_from(Token), memory=st.sampled_from(token_memory), how=st.sampled_from(CancelOfFinished)
-    )
-    def behave(self, token: Token, memory: float | None, how: CancelOfFinished) -> None:
-        self.service.settings.change({"token": token, "token_remembered": memory, "cancel_of_finished": how})
+    @initialize(token=st.sampled_from(Token), how=st.sampled_from(CancelOfFinished))
+    def behave(self, token: Token, how: CancelOfFinished) -> None:
+        self.service.settings.change({"token": token, "cancel_of_finished": how})
         for name in NAMES.values():
             self._start_foreign(name)
 
@@ -114,9 +99,9 @@ class Lives(RuleBasedStateMachine):
     def _request(self, of: tuple[str, str], request_type: str, asked: Mapping[str, Any], **fields: Any) -> Any:
         stack, logical_id = of
         request_id = str(uuid4())
-        now = datetime.fromtimestamp(int(self._time()), UTC)
-        self.cloudformation.statuses[of] = (f"{request_type.upper()}_IN_PROGRESS", now)
-        return new_event(
+        self.sent_at += 1
+        now = datetime.fromtimestamp(self.sent_at, UTC)
+        event = new_event(
             request_type,
             asked,
             response_url=f"{self.url}{ANSWERS}{request_id}",
@@ -126,6 +111,8 @@ class Lives(RuleBasedStateMachine):
             LogicalResourceId=logical_id,
             **fields,
         )
+        self.cloudformation.sends(event, now)
+        return event
 
     def _deliver(
         self, event: dict[str, Any], wrong: list[tuple[str, Kind, int]], killed: list[str], lost: int
@@ -134,12 +121,11 @@ class Lives(RuleBasedStateMachine):
         self.service.faults.clear()
         self.service.faults.order(*(Fault(operation, kind, times=times) for operation, kind, times in wrong))
         self.cloudformation.ears = [Response(403, {}, b"")] * lost
-        for delay, kill in zip((*RETRY_DELAYS, 0.0), [*killed, None, None, None], strict=False):
+        for kill in [*killed, None, None, None][:LAMBDA_TRIES]:
             if kill:
                 self.function.kill_after(kill)
             if self.function.invoke(event):
                 break
-            self._pass(delay)
         self.service.faults.clear()
         self.cloudformation.ears = []
         self.past.append(event)
@@ -168,10 +154,7 @@ class Lives(RuleBasedStateMachine):
             assert answer["Status"] == "SUCCESS", answer["Reason"]
 
     def _settled(self, of: tuple[str, str], status: str) -> None:
-        now = datetime.fromtimestamp(self._time(), UTC)
-        self.cloudformation.statuses[of] = (status, now)
-        self.cloudformation.stack_status = "UPDATE_COMPLETE"
-        self._pass(30)
+        self.cloudformation.statuses[of] = (status, datetime.fromtimestamp(self.sent_at, UTC))
 
     def _remove(self, of: tuple[str, str], physical_id: str, asked: Mapping[str, Any]) -> None:
         """Delete until it succeeds, as CloudFormation and its user do."""
@@ -187,7 +170,6 @@ class Lives(RuleBasedStateMachine):
     def create(self, of: Any, definition: int, tagged: Any, wrong: Any, killed: Any, lost: int) -> None:
         if of in self.known:
             return
-        self.cloudformation.stack_status = "UPDATE_IN_PROGRESS"
         asked = properties(definition, tagged)
         before = len(self.service.runs())
         event = self._request(of, "Create", asked)
@@ -200,7 +182,6 @@ class Lives(RuleBasedStateMachine):
             self._settled(of, "CREATE_COMPLETE")
             return
         assert started <= 1
-        self.cloudformation.stack_status = "UPDATE_ROLLBACK_IN_PROGRESS"
         self._remove(of, answer["PhysicalResourceId"] if answer else f"made_up_{uuid4().hex}", asked)
         self._settled(of, "DELETE_COMPLETE")
 
@@ -251,7 +232,6 @@ class Lives(RuleBasedStateMachine):
         if asked == resource.properties:
             return
         same = asked["Parameters"] == resource.properties["Parameters"]
-        self.cloudformation.stack_status = "UPDATE_IN_PROGRESS"
         before = len(self.service.runs())
         event = self._request(
             of, "Update", asked, PhysicalResourceId=resource.physical_id, OldResourceProperties=resource.properties
@@ -283,14 +263,13 @@ class Lives(RuleBasedStateMachine):
         resource = self.known[of]
         original = self._run(resource.physical_id)
         before = len(self.service.runs())
-        void = original is None or original.status in {"CANCELLED", "FAILED", "DELETED"}
-        self.cloudformation.stack_status = "UPDATE_ROLLBACK_IN_PROGRESS"
+        void = original is None or original.status == "DELETED"
         event = self._request(of, "Update", resource.properties, PhysicalResourceId=left, OldResourceProperties=applied)
         answer = self._deliver(event, [], [], 0)
         assert answer
         assert answer["Status"] == "SUCCESS", answer["Reason"]
         now = answer["PhysicalResourceId"]
-        # A run that nothing replaced is kept whatever became of it; one that was replaced must be worth going back to.
+        # The original is gone back to whatever became of it, unless somebody has deleted it.
         same = applied["Parameters"] == resource.properties["Parameters"]
         kept = left == resource.physical_id and (same or (original is not None and original.status != "DELETED"))
         assert len(self.service.runs()) - before == (0 if kept or not void else 1)
@@ -323,7 +302,6 @@ class Lives(RuleBasedStateMachine):
         self.cloudformation.statuses = shown
         if kept is not None:
             self.cloudformation.answers[event["RequestId"]] = kept
-        self._pass(30)
 
     @precondition(lambda self: self.known)
     @rule(data=st.data(), status=st.sampled_from(["COMPLETED", "FAILED", "CANCELLED", "DELETED"]))
@@ -377,26 +355,6 @@ class Lives(RuleBasedStateMachine):
         assert all(size <= 4096 for size in self.cloudformation.sizes)
 
 
-class LivesOfProcesses(Lives):
-    """The same lives with the function in real processes, over HTTP and in real time."""
-
-    def _set_up(self) -> None:
-        for name in ("pending", "starting", "stopping"):
-            setattr(self.service.settings, name, 0.05)
-        self.service.clock = Clock()
-        self.url = self.stage.enter_context(serving(self.cloudformation.route, self.service.handle))
-        self.function = self.stage.enter_context(KilledOnOrder(self.service, pointed_at(self.url)))
-
-    def _time(self) -> float:
-        # Every request is late: time cannot be put forward for a process, but a request can have been sent long ago.
-        return self.service.clock.now() - 60
-
-    def _pass(self, seconds: float) -> None:
-        """Nothing waits here for time to pass."""
-
-
 COMMON = settings(deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 TestLives = Lives.TestCase
-TestLives.settings = settings(COMMON, max_examples=70, stateful_step_count=30)
-TestLivesOfProcesses = LivesOfProcesses.TestCase
-TestLivesOfProcesses.settings = settings(COMMON, max_examples=4, stateful_step_count=12, phases=[Phase.generate])
+TestLives.settings = settings(COMMON, max_examples=6, stateful_step_count=12, phases=[Phase.generate])

@@ -7,21 +7,20 @@ left out.
 """
 
 import json
-import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from random import Random
+from types import SimpleNamespace
 from typing import Any, Final, cast
 from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
-from types import SimpleNamespace
 from uuid import UUID
 
 import boto3
-from botocore.exceptions import ConnectionClosedError
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
 from cdk_healthomics_handler import answer as answers
 from cdk_healthomics_handler import clients, handler, pace
@@ -131,7 +130,7 @@ class World:
     """The account."""
 
     def __init__(self, seed: int = 0, *, runs: int = 1, **settings: Any) -> None:
-        self.random = Random(seed)
+        self.random = Random(seed)  # noqa: S311 - no secret
         self.timeline = Timeline()
         clock = ServiceClock(speed=0.0)
         clock.now = lambda: self.timeline.now  # type: ignore[method-assign]
@@ -144,8 +143,8 @@ class World:
         """Seconds that a call takes, at least and at most."""
         self.slow: dict[str, list[float]] = {}
         """By operation, how long its next calls take on their way."""
-        self.before: dict[str, list[Callable[[], object]]] = {}
-        """By operation, what happens just before its next calls reach the service."""
+        self.unreachable: set[str] = set()
+        """The services, by the beginning of their host's name, that there is no way to."""
         self.sent: list[Sent] = []
         self.tasks: dict[Task, Invocation] = {}
         self.runs = runs
@@ -218,8 +217,6 @@ class World:
         """A call is on its way: time passes, and the process may end before the answer."""
         slow = self.slow.get(operation)
         self.timeline.sleep(slow.pop(0) if slow else self.random.uniform(*self.latency))
-        for happens in [self.before[operation].pop(0)] if self.before.get(operation) else []:
-            happens()
 
     def _answered(self) -> None:
         running = self.timeline.running
@@ -239,6 +236,8 @@ class World:
         operation = asked["Action"][0] if asked else ""
         routed = None if asked else model.route(request.method, parts.path)
         self._call(routed[0].name if routed else operation)
+        if parts.netloc.partition(".")[0] in self.unreachable:
+            raise EndpointConnectionError(endpoint_url=f"{parts.scheme}://{parts.netloc}")
         if asked:
             response = self.cloudformation.describe(asked["StackName"][0], asked["LogicalResourceId"][0])
         else:

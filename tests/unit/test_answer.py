@@ -1,20 +1,25 @@
-"""The answer's body, the meaning of errors, the pace and CloudFormation's standing: pure."""
+"""The answer's body, the meaning of errors, the pace and what CloudFormation tells: pure."""
 
 import json
 import random
 from datetime import timedelta
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ParamValidationError,
+    ReadTimeoutError,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cdk_healthomics_handler.answer import LONGEST_ANSWER, answer_body
-from cdk_healthomics_handler.cloudformation import ROLLING_BACK, Observed, judge
-from cdk_healthomics_handler.decision import Standing
 from cdk_healthomics_handler.pace import Clock, Pace
 from cdk_healthomics_handler.refusal import Refusal, classify, code, words
-from tests.events import NOW, new_request
+from cdk_healthomics_handler.standing import Observed
+from tests.events import NOW, new_request, new_run
 
 FIELDS = {"Status": "FAILED", "PhysicalResourceId": "1/2", "Data": {"RunOutputUri": "s3://" + "o" * 745}}
 
@@ -47,6 +52,10 @@ class TestBody:
         body = answer_body(FIELDS, "a" * 9000)
         assert len(body) == LONGEST_ANSWER
 
+    def test_a_uri_outside_ascii_fits(self) -> None:
+        fields = {**FIELDS, "Data": {"RunOutputUri": "s3://" + "é" * 745, "RunUuid": "u" * 36}}
+        assert len(answer_body(fields, "why " * 500)) <= LONGEST_ANSWER
+
     def test_a_short_reason_is_whole(self) -> None:
         assert json.loads(answer_body(FIELDS, "no"))["Reason"] == "no"
 
@@ -55,17 +64,19 @@ class TestRefusal:
     @pytest.mark.parametrize(
         ("raised", "refusal"),
         [
-            (error("ThrottlingException", status=429), Refusal.NOT_YET),
+            (error("ThrottlingException", status=429), Refusal.THROTTLED),
             (error("AccessDeniedException", status=403), Refusal.NOT_YET),
             (error("ValidationException", "The role cannot be assumed by HealthOmics"), Refusal.NOT_YET),
             (error("InternalServerException", status=500), Refusal.UNCERTAIN),
             (error("RequestTimeoutException", status=408), Refusal.UNCERTAIN),
             (error("503", status=503), Refusal.UNCERTAIN),
-            (EndpointConnectionError(endpoint_url="https://127.0.0.1"), Refusal.UNCERTAIN),
+            (EndpointConnectionError(endpoint_url="https://127.0.0.1"), Refusal.UNREACHABLE),
             (ReadTimeoutError(endpoint_url="https://127.0.0.1"), Refusal.UNCERTAIN),
             (error("ConflictException", status=409), Refusal.CONFLICT),
             (error("ResourceNotFoundException", status=404), Refusal.GONE),
             (error("ValidationException"), Refusal.FINAL),
+            (error("ValidationException", "Unknown parameter assume_sorted for the role of this input"), Refusal.FINAL),
+            (error("ValidationException", "Parameter assumed_ploidy: 2 is no role"), Refusal.FINAL),
             (error("ServiceQuotaExceededException", status=402), Refusal.FINAL),
             (NoCredentialsError(), Refusal.FINAL),
         ],
@@ -73,6 +84,35 @@ class TestRefusal:
     )
     def test_errors_are_told_apart(self, raised: ClientError, refusal: Refusal) -> None:
         assert classify(raised) is refusal
+
+    @pytest.mark.parametrize(
+        ("message", "refusal"),
+        [
+            ("with an explicit deny in a service control policy", Refusal.DENIED),
+            ("with an explicit deny in a permissions boundary", Refusal.DENIED),
+            ("because no permissions boundary allows the omics:StartRun action", Refusal.DENIED),
+            ("because no VPC endpoint policy allows the omics:StartRun action", Refusal.DENIED),
+            ("because no identity-based policy allows the omics:StartRun action", Refusal.NOT_YET),
+            ("", Refusal.NOT_YET),
+        ],
+    )
+    def test_what_an_organisation_forbids_is_told_from_a_permission_that_is_on_its_way(
+        self, message: str, refusal: Refusal
+    ) -> None:
+        words = f"User: arn:aws:sts::1:assumed-role/p/f is not authorized to perform: omics:StartRun {message}"
+        assert classify(error("AccessDeniedException", words, 403)) is refusal
+
+    def test_what_botocore_refuses_is_named_without_its_value(self) -> None:
+        report = (
+            "Invalid type for parameter tags.patient, value: Jane Roe, type: <class 'int'>, valid types: str\n"
+            "Invalid length for parameter sessionPolicy, value: topsecret, valid max length: 2048\n"
+            'Unknown parameter in input: "telescope", must be one of: a, b'
+        )
+        told = words(ParamValidationError(report=report))
+        assert told == (
+            "StartRun was not sent: sessionPolicy, tags, telescope: not as botocore's model of the API allows "
+            "(ParamValidationError)."
+        )
 
     def test_a_person_reads_the_services_own_words(self) -> None:
         raised = error("ValidationException", "workflow 1 does not exist")
@@ -114,77 +154,89 @@ class TestPace:
     def test_waiting_never_passes_the_end(self) -> None:
         slept: list[float] = []
         clock = Clock(Pace(), started=0, ends=3, sent_at=None, monotonic=lambda: sum(slept), sleep=slept.append)
-        assert clock.wait(2)
-        assert not clock.wait(5)
+        clock.wait(2)
+        clock.wait(5)
         assert slept == [2, 1]
 
     def test_pauses_grow_and_have_jitter(self) -> None:
         random.seed(1)
-        early = [Pace().pause(0) for _ in range(200)]
-        later = [Pace().pause(600) for _ in range(200)]
+        early = [Pace().pause(1) for _ in range(200)]
+        later = [Pace().pause(30) for _ in range(200)]
         assert 0.3 < min(early) < max(early) < 1.1
         assert 2.4 < min(later) < max(later) < 7.6
         assert len(set(early)) > 100
 
+    def test_a_turn_is_as_far_away_as_others_can_be_ahead(self) -> None:
+        random.seed(1)
 
-class TestStanding:
+        def longest(refusals: int, runs: int, age: float, operation: str = "StartRun") -> float:
+            return max(Pace().turn(refusals, operation, runs, age, now=1000.0) for _ in range(300))
+
+        assert longest(1, runs=1, age=0) < 7, "a lone run hardly waits"
+        assert longest(1, runs=200, age=0) < 28, "nor does a lone update in a large stack"
+        assert 80 < longest(2, runs=200, age=0) < 105
+        assert 140 < longest(3, runs=200, age=0) < 172
+        assert longest(5, runs=200, age=180) < 35, "the others have been served by then"
+        assert longest(3, runs=200, age=0, operation="GetRun") < 18, "ten calls a second"
+
+    def test_turns_are_taken_at_the_same_moments_by_all(self) -> None:
+        random.seed(1)
+        pace = Pace()
+        moments = [(1000.3 + pace.turn(3, "StartRun", 60, 5.0, 1000.3)) % pace.slot for _ in range(200)]
+        assert all(each < 0.03 or each > pace.slot - 0.001 for each in moments)
+
+    def test_polls_of_many_share_get_runs_quota(self) -> None:
+        assert [Pace().poll_pause(number, runs=1) for number in (1, 2, 9)] == [2.0, 2.0, 2.0]
+        assert [round(Pace().poll_pause(number, runs=200)) for number in (1, 3, 20)] == [2, 4, 40]
+
+    def test_to_stop_a_run_is_late_only_when_the_function_ends(self) -> None:
+        clock = Clock(Pace(), 0, 0, NOW, monotonic=lambda: 0.0, now=lambda: NOW + timedelta(hours=2))
+        clock.start(remaining=900, service_timeout=3600)
+        assert (clock.over, clock.dead) == (True, False)
+
+
+class TestWhatCloudFormationTells:
+    OWN = new_run()
+
     @pytest.mark.parametrize(
-        ("status", "since", "standing"),
+        ("status", "since", "overtaken"),
         [
-            ("CREATE_IN_PROGRESS", 0, Standing.CURRENT),
-            ("CREATE_IN_PROGRESS", 30, Standing.CURRENT),
-            ("CREATE_IN_PROGRESS", 300, Standing.OVERTAKEN),
-            ("CREATE_FAILED", 5, Standing.OVERTAKEN),
-            ("CREATE_COMPLETE", 5, Standing.OVERTAKEN),
-            ("DELETE_IN_PROGRESS", 5, Standing.OVERTAKEN),
-            ("DELETE_COMPLETE", None, Standing.OVERTAKEN),
+            ("CREATE_IN_PROGRESS", 0, False),
+            ("CREATE_IN_PROGRESS", 15, False),
+            ("CREATE_IN_PROGRESS", 300, True),
+            ("CREATE_FAILED", 5, True),
+            ("CREATE_COMPLETE", 5, True),
+            ("DELETE_IN_PROGRESS", 5, True),
+            ("DELETE_COMPLETE", None, True),
         ],
     )
-    def test_a_create(self, status: str, since: float | None, standing: Standing) -> None:
+    def test_a_create(self, status: str, since: float | None, *, overtaken: bool) -> None:
         when = None if since is None else NOW + timedelta(seconds=since)
-        assert judge(new_request(), Observed(status, when, ""), None, late=True) is standing
+        look = Observed(status, when, "")
+        assert look.overtakes(new_request(), None) is overtaken
+        assert look.believed(new_request(), None, None) is not overtaken
+        assert look.believed(new_request(), None, look)
 
-    @pytest.mark.parametrize(
-        ("phase", "stack_status", "standing"),
-        [
-            ("UPDATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", Standing.CURRENT),
-            ("UPDATE_IN_PROGRESS", ROLLING_BACK, Standing.OVERTAKEN),
-            (ROLLING_BACK, ROLLING_BACK, Standing.CURRENT),
-            ("UPDATE_IN_PROGRESS", "UPDATE_COMPLETE", Standing.OVERTAKEN),
-        ],
-    )
-    def test_an_update_belongs_to_the_phase_in_which_it_began(
-        self, phase: str, stack_status: str, standing: Standing
-    ) -> None:
-        observed = Observed("UPDATE_IN_PROGRESS", NOW, stack_status)
-        assert judge(new_request("Update"), observed, phase, late=False) is standing
+    def test_a_run_that_it_names_is_never_overtaken(self) -> None:
+        look = Observed("CREATE_COMPLETE", NOW + timedelta(seconds=5), str(self.OWN.physical_id))
+        assert not look.overtakes(new_request(), self.OWN)
+        assert look.believed(new_request(), self.OWN, None)
 
-    @pytest.mark.parametrize(
-        ("stack_status", "since", "standing"),
-        [
-            ("UPDATE_IN_PROGRESS", 1, Standing.CURRENT),
-            ("UPDATE_IN_PROGRESS", 30, Standing.CURRENT),
-            ("UPDATE_IN_PROGRESS", 300, Standing.OVERTAKEN),
-            (ROLLING_BACK, 1, Standing.CURRENT),
-            (ROLLING_BACK, 30, Standing.OVERTAKEN),
-        ],
-    )
-    def test_a_late_update_goes_by_when_the_status_was_set(
-        self, stack_status: str, since: float, standing: Standing
-    ) -> None:
-        observed = Observed("UPDATE_IN_PROGRESS", NOW + timedelta(seconds=since), stack_status)
-        assert judge(new_request("Update"), observed, None, late=True) is standing
+    @pytest.mark.parametrize("status", ["DELETE_COMPLETE", "CREATE_FAILED"])
+    def test_a_status_older_than_the_request_says_nothing_however_often_it_is_told(self, status: str) -> None:
+        look = Observed(status, NOW - timedelta(seconds=1), "")
+        assert not look.believed(new_request(), None, look)
 
-    @pytest.mark.parametrize(
-        ("status", "standing"),
-        [
-            ("DELETE_IN_PROGRESS", Standing.CURRENT),
-            ("DELETE_COMPLETE", Standing.CURRENT),
-            ("DELETE_FAILED", Standing.CURRENT),
-            ("CREATE_FAILED", Standing.CURRENT),
-            ("CREATE_IN_PROGRESS", Standing.OVERTAKEN),
-            ("CREATE_COMPLETE", Standing.OVERTAKEN),
-        ],
-    )
-    def test_a_delete_is_overtaken_only_by_a_resource_that_lives_again(self, status: str, standing: Standing) -> None:
-        assert judge(new_request("Delete"), Observed(status, NOW, ""), None, late=True) is standing
+    def test_an_update_of_another_run(self) -> None:
+        request = new_request("Update", PhysicalResourceId="1/a")
+        assert not Observed("UPDATE_IN_PROGRESS", NOW, "1/a").overtakes(request, None)
+        assert not Observed("UPDATE_IN_PROGRESS", NOW, "").overtakes(request, None)
+        assert Observed("UPDATE_IN_PROGRESS", NOW, "2/b").overtakes(request, None)
+        assert Observed("UPDATE_COMPLETE", NOW, "1/a").overtakes(request, None)
+
+    def test_what_a_delete_goes_by_is_told_twice(self) -> None:
+        request = new_request("Delete", PhysicalResourceId="1/a")
+        look = Observed("UPDATE_COMPLETE", NOW - timedelta(minutes=5), "2/b")
+        assert not look.believed(request, None, None)
+        assert not look.believed(request, None, Observed("UPDATE_COMPLETE", NOW, "1/a"))
+        assert look.believed(request, None, look)

@@ -4,39 +4,45 @@ import ast
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
 import cdk_healthomics_handler
-from cdk_healthomics_handler.decision import (
+from cdk_healthomics_handler import identity
+from cdk_healthomics_handler.actions import (
     Answer,
     AskCloudFormation,
     Cancel,
-    Gone,
     Read,
+    ReadAgain,
+    ReadOriginal,
     Release,
     Schedule,
     Search,
-    Seen,
     Silence,
-    Standing,
     Start,
     Tag,
     Unschedule,
     Wait,
-    decide,
 )
+from cdk_healthomics_handler.decision import Gone, Seen, decide
 from cdk_healthomics_handler.event import PhysicalId, Request
+from cdk_healthomics_handler.mark import Did, Mark
 from cdk_healthomics_handler.names import RELEASED, Attribute, OwnershipTag
-from cdk_healthomics_handler.run import ACTIVE, TERMINAL, Run
+from cdk_healthomics_handler.run import TERMINAL, Run
+from cdk_healthomics_handler.standing import Observed
 from tests.events import MEMBERS, MODEL, NOW, PROPERTIES, new_request, new_run, wanted
 
 CURRENT = new_run("1000001", age=600)
 CHANGED = {**PROPERTIES, "Parameters": '{"sample_name":"NA12878","scatter":48}'}
-MADE_UP = "none-1234"
-LATER = Silence("EventBridge invokes the function again", waiting=True)
+MADE_UP = "Genomes-VariantCalling-1234"
+LATER = Silence("EventBridge invokes the function again")
+ACTIVE = ("PENDING", "STARTING", "RUNNING", "STOPPING", "A_STATUS_TO_COME")
+WAITS = Observed("CREATE_IN_PROGRESS", NOW, "")
+MOVED_ON = Observed("DELETE_IN_PROGRESS", NOW + timedelta(seconds=5), MADE_UP)
 
 
 def update(properties: Mapping[str, Any], old: Mapping[str, Any] = PROPERTIES, run: Run = CURRENT) -> Request:
@@ -55,6 +61,27 @@ def step(request: Request, **seen: object) -> object:
     return decide(request, asked, replace(Seen(), **seen))  # type: ignore[arg-type]
 
 
+def mark(did: Did, request_id: str, *, seconds: float = 0.0) -> str:
+    """A mark of a request that was sent so long after NOW, when all requests here are sent."""
+    return str(Mark(NOW + timedelta(seconds=seconds), did, "SUBMITTED", request_id))
+
+
+def tagged(run: Run, **tags: str) -> Run:
+    return run.tagged({OwnershipTag[name.upper()].value: value for name, value in tags.items()}, ())
+
+
+def kept_by(request: Request, run: Run = CURRENT) -> Run:
+    """The run with the mark of a request that keeps it, and what heals with it."""
+    asked = wanted(request)
+    return tagged(run, newest_request=mark(Did.KEPT, request.request_id), definition=asked.definition)
+
+
+def replaced_by(request: Request, run: Run = CURRENT) -> Run:
+    """The run with the mark of a request that sets out to replace it."""
+    name = str(wanted(request).start_run["name"])
+    return tagged(run, replaced_by=str(identity.mark(request, Did.REPLACES, name)))
+
+
 class TestCreate:
     def test_a_fresh_create_starts_the_run_at_once(self) -> None:
         action = step(new_request())
@@ -70,63 +97,95 @@ class TestCreate:
         assert set(action.attributes) == set(Attribute)
         assert all(action.attributes.values())
 
-    def test_a_late_create_asks_cloudformation_first(self) -> None:
-        assert isinstance(step(new_request(), late=True), AskCloudFormation)
-
-    def test_a_late_create_looks_for_its_run_before_it_starts_one(self) -> None:
-        action = step(new_request(), late=True, uncertain=True, standing=Standing.CURRENT)
+    def test_one_that_may_have_started_a_run_looks_for_it_by_its_token_first(self) -> None:
+        action = step(new_request(), late=True, uncertain=True)
         assert isinstance(action, Search)
-        assert action.started_since_request
+        assert action.of_request
+
+    def test_a_late_create_asks_cloudformation_before_it_starts_anything(self) -> None:
+        assert isinstance(step(new_request(), late=True), AskCloudFormation)
+        assert isinstance(step(new_request(), late=True, observed=WAITS), Start)
 
     def test_a_run_found_by_its_token_is_the_answer(self) -> None:
-        action = step(new_request(), late=True, uncertain=True, standing=Standing.CURRENT, found=(new_run(),))
+        action = step(new_request(), late=True, uncertain=True, observed=WAITS, found=(new_run(),))
         assert isinstance(action, Answer)
         assert action.physical_id == "1000001/uuid-1000001"
 
+    def test_of_several_with_its_token_the_oldest_that_is_what_was_asked_for_is_its_own(self) -> None:
+        copy, own = new_run("1000002"), new_run("1000001", age=5)
+        other = replace(new_run("1000000", age=9), asked={"roleArn": "arn:aws:iam::123456789012:role/theirs"})
+        action = step(new_request(), uncertain=True, found=(copy, own, other))
+        assert isinstance(action, Answer)
+        assert action.physical_id == str(own.physical_id)
+
     def test_a_run_of_another_request_is_not_taken_for_this_ones(self) -> None:
         other = new_run(request_id="another token")
-        action = step(new_request(), late=True, uncertain=True, standing=Standing.CURRENT, found=(other,))
-        assert isinstance(action, Start)
+        assert isinstance(step(new_request(), uncertain=True, found=(other,)), Start)
 
     def test_nothing_is_started_once_cloudformation_has_moved_on(self) -> None:
-        action = step(new_request(), late=True, standing=Standing.OVERTAKEN)
+        action = step(new_request(), late=True, observed=MOVED_ON)
         assert isinstance(action, Answer)
         assert not action.succeeded
-        assert action.physical_id is None
+        assert action.physical_id.startswith("none-")
 
     def test_a_run_started_too_late_is_cancelled_again(self) -> None:
         run = new_run()
         assert isinstance(step(new_request(), late=True, started=run), AskCloudFormation)
-        action = step(new_request(), late=True, started=run, standing=Standing.OVERTAKEN)
+        action = step(new_request(), late=True, started=run, observed=MOVED_ON)
         assert isinstance(action, Cancel)
         assert action.run == run
-        after = step(new_request(), late=True, started=run, standing=Standing.OVERTAKEN, cancelled=frozenset({run.id}))
+        after = step(new_request(), late=True, started=run, observed=MOVED_ON, cancelled=frozenset({run.id}))
         assert isinstance(after, Answer)
         assert not after.succeeded
         assert after.physical_id == str(run.physical_id)
+
+    def test_a_run_that_cloudformation_names_is_nobodys_to_cancel(self) -> None:
+        run = new_run()
+        named = Observed("CREATE_COMPLETE", NOW + timedelta(seconds=5), str(run.physical_id))
+        action = step(new_request(), late=True, started=run, observed=named)
+        assert isinstance(action, Answer)
+        assert action.succeeded
+
+    def test_a_run_that_a_newer_request_has_kept_is_not_cancelled_either(self) -> None:
+        run = tagged(new_run(), newest_request=mark(Did.KEPT, "update-1", seconds=60))
+        assert isinstance(step(new_request(), late=True, started=run, observed=MOVED_ON), Answer)
 
     @pytest.mark.parametrize(("policy", "cancelled"), [("Retain", False), ("RetainExceptOnCreate", True)])
     def test_a_retained_run_started_too_late_is_cancelled_only_where_the_policy_says_so(
         self, policy: str, *, cancelled: bool
     ) -> None:
         request = new_request(properties={**PROPERTIES, "RemovalPolicy": policy})
-        action = step(request, late=True, started=new_run(), standing=Standing.OVERTAKEN)
+        action = step(request, late=True, started=new_run(), observed=MOVED_ON)
         assert isinstance(action, Cancel) is cancelled
         if not cancelled:
             assert isinstance(action, Answer)
             assert action.why.endswith("moved on, but the removal policy says that run 1000001 stays.")
 
-    def test_a_refused_create_has_no_id(self) -> None:
-        action = step(new_request(), failure="StartRun was refused: ValidationException: no")
-        assert action == Answer("StartRun was refused: ValidationException: no", succeeded=False, physical_id=None)
+    @pytest.mark.parametrize(("uncertain", "begins"), [(False, "none-"), (True, "unsettled-")])
+    def test_the_id_of_a_refused_create_says_whether_anything_can_have_been_started(
+        self, begins: str, *, uncertain: bool
+    ) -> None:
+        action = step(new_request(), failure="StartRun was refused: ValidationException: no", uncertain=uncertain)
+        made_up = begins + "11111111-2222-4333-8444-555555555555"
+        assert action == Answer("StartRun was refused: ValidationException: no", succeeded=False, physical_id=made_up)
 
     def test_a_create_that_fails_after_its_start_names_the_run(self) -> None:
         action = step(new_request(), started=new_run(), failure="broken")
         assert action == Answer("broken", succeeded=False, physical_id="1000001/uuid-1000001")
 
+    @pytest.mark.parametrize("seen", [{"late": True, "failure": "no word from CloudFormation"}, {"answered": True}])
+    def test_a_run_that_nobody_knows_to_be_wanted_is_taken_back(self, seen: dict[str, Any]) -> None:
+        run = new_run()
+        assert isinstance(step(new_request(), started=run, **seen), Cancel)
+        after = step(new_request(), started=run, cancelled=frozenset({run.id}), **seen)
+        assert isinstance(after, Answer)
+        assert (after.succeeded, after.physical_id) == (False, str(run.physical_id))
+
     def test_properties_that_ask_for_no_run_never_become_a_deletion(self) -> None:
         action = decide(new_request(), None, Seen(failure="Priority: must be a whole number"))
-        assert action == Answer("Priority: must be a whole number", succeeded=False, physical_id=None)
+        assert isinstance(action, Answer)
+        assert (action.why, action.succeeded) == ("Priority: must be a whole number", False)
+        assert action.physical_id.startswith("none-")
 
 
 class TestUpdate:
@@ -135,139 +194,192 @@ class TestUpdate:
         assert isinstance(action, Read)
         assert action.physical_id == PhysicalId("1000001", "uuid-1000001")
 
-    @pytest.mark.parametrize("status", sorted(ACTIVE | TERMINAL - {"DELETED"}))
+    @pytest.mark.parametrize("status", sorted({*ACTIVE, *TERMINAL} - {"DELETED"}))
     def test_a_run_with_the_wanted_definition_stays_whatever_its_status(self, status: str) -> None:
-        action = step(update(PROPERTIES), current=replace(CURRENT, status=status), found=())
+        request = update(PROPERTIES)
+        action = step(request, current=kept_by(request, replace(CURRENT, status=status)))
         assert isinstance(action, Answer)
         assert action.physical_id == str(CURRENT.physical_id)
         assert action.attributes["Status"] == status
 
+    def test_a_kept_run_is_marked_and_nothing_is_searched(self) -> None:
+        request = update(PROPERTIES)
+        action = step(request, current=CURRENT)
+        assert isinstance(action, Tag)
+        assert action.add == {OwnershipTag.NEWEST_REQUEST: "2026-11-23T12:00:00Z kept SUBMITTED update-1"}
+
     def test_only_tags_change_in_place(self) -> None:
         before = {**PROPERTIES, "Tags": {"keep": "1", "change": "1", "drop": "1"}}
-        current = new_run(of=new_request(properties=before))
+        current = new_run(of=new_request(properties=before), age=600)
         request = update({**PROPERTIES, "Tags": {"keep": "1", "change": "2", "new": "1"}}, before)
-        action = step(request, current=current, found=())
+        action = step(request, current=current)
         assert isinstance(action, Tag)
-        assert action.add == {"change": "2", "new": "1"}
+        assert action.add.items() >= {"change": "2", "new": "1"}.items()
         assert action.remove == ("drop",)
-        assert isinstance(step(request, current=current, found=(), tagged=True), Answer)
+        assert isinstance(step(request, current=current.tagged(action.add, action.remove)), Answer)
 
     def test_tags_that_others_put_on_the_run_stay(self) -> None:
-        current = replace(CURRENT, tags={**CURRENT.tags, "cost-centre": "someone else's"})
-        assert isinstance(step(update(PROPERTIES), current=current, found=()), Answer)
+        request = update(PROPERTIES)
+        current = kept_by(request).tagged({"cost-centre": "someone else's"}, ())
+        assert isinstance(step(request, current=current), Answer)
 
-    def test_a_changed_definition_starts_a_new_run_after_asking_and_looking(self) -> None:
+    @pytest.mark.parametrize("definition", ["", "another version's"])
+    def test_where_nothing_has_changed_the_definition_is_healed(self, definition: str) -> None:
+        request = update({**PROPERTIES, "Tags": {"a": "1"}})
+        action = step(request, current=tagged(CURRENT, definition=definition))
+        assert isinstance(action, Tag)
+        assert action.add[OwnershipTag.DEFINITION] == wanted(request).definition
+
+    def test_a_definition_of_this_version_is_believed_whatever_the_properties_were(self) -> None:
+        current = tagged(CURRENT, definition=wanted(update(CHANGED)).definition)
+        action = step(update({**PROPERTIES, "Tags": {"a": "1"}}), current=current)
+        assert isinstance(action, Tag)
+        assert OwnershipTag.REPLACED_BY in action.add
+
+    def test_a_replacement_marks_the_run_before_it_starts_another(self) -> None:
         request = update(CHANGED)
-        assert isinstance(step(request, current=CURRENT), AskCloudFormation)
-        asked = {"standing": Standing.CURRENT, "rolling_back": False}
-        search = step(request, current=CURRENT, **asked)
-        assert isinstance(search, Search)
-        assert search.statuses == ACTIVE
-        action = step(request, current=CURRENT, found=(CURRENT,), **asked)
-        assert isinstance(action, Start)
-        assert action.request["requestId"] == "Genomes/VariantCalling4F2A/update-1"
+        action = step(request, current=CURRENT)
+        assert isinstance(action, Tag)
+        name = "Genomes-VariantCalling4F2A"
+        assert action.add == {OwnershipTag.REPLACED_BY: f"2026-11-23T12:00:00Z replaces SUBMITTED update-1 {name}"}
+        start = step(request, current=replaced_by(request))
+        assert isinstance(start, Start)
+        assert start.request["requestId"] == "Genomes/VariantCalling4F2A/update-1"
+        assert start.request["tags"][OwnershipTag.REPLACES] == str(CURRENT.physical_id)  # type: ignore[index]
 
     def test_a_rerun_trigger_starts_the_same_run_anew(self) -> None:
         request = update({**PROPERTIES, "RerunTrigger": "2"})
-        asked = {"standing": Standing.CURRENT, "rolling_back": False}
-        assert isinstance(step(request, current=CURRENT, found=(), **asked), Start)
+        assert isinstance(step(request, current=replaced_by(request)), Start)
 
-    def test_a_replacement_is_answered_with_the_new_id_when_cloudformation_still_waits(self) -> None:
+    def test_a_replacement_looks_at_the_old_run_again_before_it_is_answered(self) -> None:
         request = update(CHANGED)
         new = new_run("1000002", of=request)
-        assert isinstance(step(request, current=CURRENT, found=(), started=new), AskCloudFormation)
-        action = step(request, current=CURRENT, found=(), started=new, standing=Standing.CURRENT)
+        assert isinstance(step(request, started=new), ReadAgain)
+        action = step(request, current=replaced_by(request), started=new)
         assert isinstance(action, Answer)
         assert action.physical_id == "1000002/uuid-1000002"
 
-    def test_a_replacement_that_cloudformation_no_longer_waits_for_is_cancelled(self) -> None:
+    @pytest.mark.parametrize("seconds", [0, 1, 3])
+    def test_a_replacement_that_a_newer_request_has_kept_the_old_run_against_is_cancelled(self, seconds: int) -> None:
         request = update(CHANGED)
         new = new_run("1000002", of=request)
-        action = step(request, current=CURRENT, found=(), started=new, standing=Standing.OVERTAKEN)
+        kept = tagged(replaced_by(request), newest_request=mark(Did.KEPT, "rollback-1", seconds=seconds))
+        action = step(request, current=kept, started=new)
         assert isinstance(action, Cancel)
         assert action.run == new
+        assert not isinstance(step(request, current=kept), Start)
 
-    @pytest.mark.parametrize("status", ["RUNNING", "COMPLETED"])
-    def test_a_rollback_after_a_replacement_adopts_the_original(self, status: str) -> None:
-        new = new_run("1000002", of=update(CHANGED))
-        original = replace(CURRENT, status=status)
+    def test_an_older_request_that_has_kept_the_run_is_no_reason_to_stop(self) -> None:
+        request = update(CHANGED)
+        kept = tagged(replaced_by(request), newest_request=mark(Did.KEPT, "update-0", seconds=-60))
+        assert isinstance(step(request, current=kept), Start)
+
+    def test_a_newer_replacement_overtakes(self) -> None:
+        current = tagged(CURRENT, replaced_by=mark(Did.REPLACES, "update-2", seconds=5))
+        for request in (update(CHANGED), update({**PROPERTIES, "Tags": {"a": "1"}})):
+            action = step(request, current=current)
+            assert isinstance(action, Answer)
+            assert (action.succeeded, action.physical_id) == (False, str(CURRENT.physical_id))
+
+    def test_where_an_older_request_has_written_over_the_mark_it_is_written_again_and_what_that_started_swept(
+        self,
+    ) -> None:
+        request = update(CHANGED)
+        new = new_run("1000002", of=request, newest_request=mark(Did.STARTED, "update-1"))
+        older = Mark(NOW - timedelta(seconds=9), Did.REPLACES, "SUBMITTED", "update-0")
+        again = step(request, current=tagged(CURRENT, replaced_by=str(older)), started=new, rival=older)
+        assert isinstance(again, Tag)
+        marked = {"current": replaced_by(request), "started": new, "rival": older}
+        assert isinstance(step(request, **marked), Search)
+        stray = new_run("1000003", of=request, request_id="update-0", age=3)
+        action = step(request, found=(stray, new), **marked)
+        assert isinstance(action, Cancel)
+        assert action.run == stray
+
+    @pytest.mark.parametrize("change", [{"definition": RELEASED}, {}], ids=["released", "cancelled"])
+    def test_where_the_old_runs_resource_may_be_gone_cloudformation_is_asked(self, change: dict[str, str]) -> None:
+        request = update(CHANGED)
+        new = new_run("1000002", of=request)
+        old = tagged(replace(replaced_by(request), status="CANCELLED"), **change)
+        assert isinstance(step(request, current=old, started=new), AskCloudFormation)
+        named = Observed("UPDATE_COMPLETE", NOW + timedelta(seconds=5), str(new.physical_id))
+        assert isinstance(step(request, current=old, started=new, observed=named), Answer)
+        gone = Observed("DELETE_IN_PROGRESS", NOW + timedelta(seconds=5), str(CURRENT.physical_id))
+        assert isinstance(step(request, current=old, started=new, observed=gone), Cancel)
+
+    @pytest.mark.parametrize("status", ["RUNNING", "COMPLETED", "FAILED", "CANCELLED"])
+    def test_a_rollback_after_a_replacement_goes_back_to_the_original_whatever_its_status(self, status: str) -> None:
+        forward = update(CHANGED)
+        new = new_run("1000002", of=forward, replaces=str(CURRENT.physical_id))
         request = update(PROPERTIES, CHANGED, run=new)
-        search = step(request, current=new, rolling_back=True)
-        assert isinstance(search, Search)
-        assert status in search.statuses
-        assert search.until == wanted(request).definition
-        action = step(request, current=new, found=(new, original), rolling_back=True)
+        read = step(request, current=new)
+        assert isinstance(read, ReadOriginal)
+        assert read.physical_id == CURRENT.physical_id
+        original = kept_by(request, replaced_by(forward, replace(CURRENT, status=status)))
+        action = step(request, current=new, original=original)
         assert isinstance(action, Answer)
-        assert action.physical_id == str(original.physical_id)
+        assert (action.succeeded, action.physical_id) == (True, str(CURRENT.physical_id))
+
+    def test_an_original_that_was_released_is_not_gone_back_to(self) -> None:
+        new = new_run("1000002", of=update(CHANGED), replaces=str(CURRENT.physical_id))
+        request = update(PROPERTIES, CHANGED, run=new)
+        action = step(request, current=new, original=tagged(CURRENT, definition=RELEASED))
+        assert isinstance(action, Tag)
+        assert OwnershipTag.REPLACED_BY in action.add
+
+    def test_a_run_that_ended_otherwise_than_was_waited_for_is_not_kept_but_replaced(self) -> None:
+        waiting = {**CHANGED, "WaitFor": "COMPLETED"}
+        started = str(Mark(NOW, Did.STARTED, "COMPLETED", "update-0"))
+        original = str(CURRENT.physical_id)
+        failed = new_run("1000002", of=update(waiting), status="FAILED", newest_request=started, replaces=original)
+        request = update(waiting, waiting, run=failed)
+        action = step(request, current=replaced_by(request, failed), original=CURRENT)
+        assert isinstance(action, Start)
+        assert action.request["tags"][OwnershipTag.REPLACES] == original  # type: ignore[index]
+
+    def test_a_newer_run_that_nobody_answered_for_is_swept_after_the_mark_is_written(self) -> None:
+        killed = update(CHANGED)
+        stray = new_run("1000002", of=killed, newest_request=mark(Did.STARTED, "update-1"))
+        request = replace(update(PROPERTIES, CHANGED), request_id="rollback-1")
+        current = replaced_by(killed)
+        assert isinstance(step(request, current=current), Tag)
+        kept = kept_by(request, current)
+        assert isinstance(step(request, current=kept), Search)
+        action = step(request, current=kept, found=(stray,))
+        assert isinstance(action, Cancel)
+        assert action.run == stray
+        again = step(request, current=kept, found=())
+        assert isinstance(again, Search)
+        assert again.pause
+        clear = step(request, current=kept, found=(), thorough=True)
+        assert isinstance(clear, Tag)
+        assert clear.remove == (OwnershipTag.REPLACED_BY,)
 
     @pytest.mark.parametrize(
-        "original",
+        "run",
         [
-            replace(CURRENT, status="CANCELLED"),
-            replace(CURRENT, status="FAILED"),
-            replace(CURRENT, tags={**CURRENT.tags, OwnershipTag.DEFINITION: RELEASED}),
+            new_run("1000002", age=6000),
+            new_run("1000002", newest_request=mark(Did.STARTED, "update-2", seconds=5)),
         ],
-        ids=["cancelled", "failed", "released"],
+        ids=["older than the kept one", "of a newer request"],
     )
-    def test_a_run_that_is_spent_is_not_adopted(self, original: Run) -> None:
-        new = new_run("1000002", of=update(CHANGED))
-        request = update(PROPERTIES, CHANGED, run=new)
-        asked = {"standing": Standing.CURRENT, "rolling_back": True}
-        assert isinstance(step(request, current=new, found=(new, original), **asked), Start)
-
-    @pytest.mark.parametrize("policy", [{}, {"RemovalPolicy": "Retain"}], ids=["destroy", "retain"])
-    def test_an_old_run_is_adopted_only_in_a_rollback(self, policy: dict[str, str]) -> None:
-        new = new_run("1000002", of=update(CHANGED))
-        request = update({**PROPERTIES, **policy}, CHANGED, run=new)
-        forward = step(request, current=new, found=(CURRENT,), standing=Standing.CURRENT, rolling_back=False)
-        assert isinstance(forward, Start)
-        back = step(request, current=new, found=(CURRENT,), standing=Standing.CURRENT, rolling_back=True)
-        assert isinstance(back, Answer)
-        assert back.physical_id == str(CURRENT.physical_id)
-
-    def test_a_newer_run_that_nobody_answered_for_is_cancelled_once_cloudformation_was_asked(self) -> None:
-        stray = new_run("1000002", of=update(CHANGED))
-        request = update(PROPERTIES, CHANGED)
-        assert isinstance(step(request, current=CURRENT, found=(stray,)), AskCloudFormation)
-        action = step(request, current=CURRENT, found=(stray,), standing=Standing.CURRENT)
-        assert isinstance(action, Cancel)
-        assert action.run == stray
-
-    def test_where_the_current_run_is_gone_a_stray_is_what_the_old_properties_asked_for(self) -> None:
-        request = update(PROPERTIES, CHANGED)
-        stray = new_run("1000002", of=update(CHANGED))
-        other = new_run("1000003", of=update({**PROPERTIES, "Priority": "1"}))
-        new = new_run("1000004", of=request, request_id="unlike")
-        found = (stray, other)
-        action = step(request, current=Gone.GONE, found=found, started=new, standing=Standing.CURRENT)
-        assert isinstance(action, Cancel)
-        assert action.run == stray
-        after = step(
-            request,
-            current=Gone.GONE,
-            found=found,
-            started=new,
-            standing=Standing.CURRENT,
-            cancelled=frozenset({stray.id}),
-        )
-        assert isinstance(after, Answer)
-
-    def test_an_older_run_is_not_taken_for_a_stray(self) -> None:
-        older = new_run("1000000", of=update(CHANGED), age=6000)
-        assert isinstance(step(update(PROPERTIES), current=CURRENT, found=(older,)), Answer)
+    def test_other_runs_are_not_taken_for_strays(self, run: Run) -> None:
+        request = replace(update(PROPERTIES, CHANGED), request_id="rollback-1")
+        kept = kept_by(request, replaced_by(update(CHANGED)))
+        assert isinstance(step(request, current=kept, found=(run,), thorough=True), Tag)
 
     @pytest.mark.parametrize("policy", ["Retain", "RetainExceptOnCreate"])
     def test_retained_runs_are_never_swept(self, policy: str) -> None:
-        request = update({**PROPERTIES, "RemovalPolicy": policy})
-        stray = new_run("1000002", of=update(CHANGED))
-        assert isinstance(step(request, current=CURRENT, found=(stray,), standing=Standing.CURRENT), Answer)
+        request = replace(update({**PROPERTIES, "RemovalPolicy": policy}), request_id="rollback-1")
+        kept = kept_by(request, replaced_by(update(CHANGED)))
+        assert not isinstance(step(request, current=kept), (Search, Cancel))
 
-    def test_a_late_update_that_was_overtaken_touches_nothing(self) -> None:
-        request = update({**PROPERTIES, "Tags": {"old": "news"}})
-        assert isinstance(step(request, late=True), AskCloudFormation)
-        action = step(request, late=True, standing=Standing.OVERTAKEN)
-        assert isinstance(action, Answer)
-        assert not action.succeeded
+    def test_an_overtaken_update_that_may_have_started_a_run_looks_for_it(self) -> None:
+        request = update(CHANGED)
+        kept = tagged(CURRENT, newest_request=mark(Did.KEPT, "rollback-1", seconds=1))
+        assert isinstance(step(request, current=kept, uncertain=True), Search)
+        run = new_run("1000002", of=request)
+        assert isinstance(step(request, current=kept, uncertain=True, found=(run,)), Cancel)
 
     def test_a_deleted_run_whose_definition_has_not_changed_is_not_started_anew(self) -> None:
         action = step(update({**PROPERTIES, "Tags": {"a": "b"}}), current=Gone.GONE)
@@ -281,77 +393,149 @@ class TestUpdate:
             "Status": "DELETED",
         }
 
+    def test_where_the_current_run_is_gone_what_others_have_started_tells_who_is_right(self) -> None:
+        request = update(CHANGED)
+        gone: dict[str, Any] = {"current": Gone.GONE}
+        assert isinstance(step(request, **gone), Search)
+        assert isinstance(step(request, found=(), **gone), Start)
+        new = new_run("1000002", of=request)
+        again = step(request, started=new, **gone)
+        assert isinstance(again, Search)
+        assert again.pause
+        newer = new_run("1000003", of=request, newest_request=mark(Did.STARTED, "update-2", seconds=5))
+        assert isinstance(step(request, started=new, found=(new, newer), **gone), Cancel)
+        older = new_run("1000004", of=request, request_id="update-0", age=60)
+        sweep = step(request, started=new, found=(new, older), **gone)
+        assert isinstance(sweep, Cancel)
+        assert sweep.run == older
+        assert isinstance(step(request, started=new, found=(new,), **gone), Answer)
+
     def test_a_failed_update_keeps_the_id_that_the_event_came_with(self) -> None:
         action = step(update(CHANGED), current=CURRENT, failure="refused")
         assert action == Answer("refused", succeeded=False, physical_id=str(CURRENT.physical_id))
 
-    def test_a_failed_update_that_started_a_run_names_it(self) -> None:
+    def test_a_failed_update_that_started_a_run_names_it_or_takes_it_back(self) -> None:
         new = new_run("1000002", of=update(CHANGED))
-        action = step(update(CHANGED), current=CURRENT, started=new, failure="broken")
-        assert action == Answer("broken", succeeded=False, physical_id=str(new.physical_id))
+        named = Answer("broken", succeeded=False, physical_id=str(new.physical_id))
+        assert step(update(CHANGED), current=CURRENT, started=new, failure="broken") == named
+        assert isinstance(step(update(CHANGED), started=new, failure="broken"), Cancel)
+        cancelled = frozenset({new.id})
+        assert step(update(CHANGED), started=new, failure="broken", cancelled=cancelled) == named
 
 
 class TestDelete:
-    @pytest.mark.parametrize("status", sorted(ACTIVE))
+    @pytest.mark.parametrize("status", ACTIVE)
     def test_an_active_run_is_cancelled_and_waited_for(self, status: str) -> None:
         current = replace(CURRENT, status=status)
         assert isinstance(step(delete(), current=current), Cancel)
-        assert isinstance(step(delete(), current=current, cancelled=frozenset({current.id})), Wait)
+        cancelled = frozenset({current.id})
+        search = step(delete(), current=current, cancelled=cancelled)
+        assert isinstance(search, Search)
+        assert search.pause
+        assert isinstance(step(delete(), current=current, cancelled=cancelled, found=()), Wait)
+
+    def test_under_a_name_that_many_may_share_nothing_is_searched_for_without_a_reason(self) -> None:
+        request, cancelled = delete(Name="cohort"), frozenset({CURRENT.id})
+        assert isinstance(step(request, current=CURRENT, cancelled=cancelled), Wait)
+        marked = replaced_by(update(CHANGED))
+        action = step(request, current=marked, cancelled=cancelled, released=True)
+        assert isinstance(action, Search)
+        assert action.after == CURRENT.created
 
     def test_a_cancelled_run_needs_no_mark(self) -> None:
-        action = step(delete(), current=replace(CURRENT, status="CANCELLED"))
+        action = step(delete(), current=replace(CURRENT, status="CANCELLED"), found=())
         assert isinstance(action, Answer)
         assert action.succeeded
+
+    def test_a_run_that_was_to_be_replaced_is_released_before_others_are_looked_for(self) -> None:
+        current = replaced_by(update(CHANGED))
+        assert isinstance(step(delete(), current=current, cancelled=frozenset({current.id})), Release)
 
     @pytest.mark.parametrize("status", ["COMPLETED", "FAILED"])
     def test_a_finished_run_is_released_and_not_cancelled(self, status: str) -> None:
         current = replace(CURRENT, status=status)
         assert isinstance(step(delete(), current=current), Release)
-        action = step(delete(), current=current, tagged=True)
+        action = step(delete(), current=current, released=True, found=())
         assert isinstance(action, Answer)
         assert action.succeeded
 
     def test_a_released_run_is_left_alone(self) -> None:
         released = new_run(status="COMPLETED", definition=RELEASED)
-        assert isinstance(step(delete(), current=released), Answer)
+        assert isinstance(step(delete(), current=released, found=()), Answer)
 
-    def test_a_finished_run_of_somebody_elses_is_not_marked(self) -> None:
-        foreign = new_run(status="COMPLETED", stack_id="another stack")
-        assert isinstance(step(delete(), current=foreign), Answer)
+    @pytest.mark.parametrize("status", ["RUNNING", "COMPLETED"])
+    def test_a_run_without_our_tags_is_touched_only_where_cloudformation_names_it(self, status: str) -> None:
+        foreign = new_run(status=status, stack_id="another stack")
+        assert isinstance(step(delete(), current=foreign), AskCloudFormation)
+        other = Observed("DELETE_IN_PROGRESS", NOW, "2/b")
+        assert isinstance(step(delete(), current=foreign, observed=other), Answer)
+        named = Observed("DELETE_IN_PROGRESS", NOW, str(foreign.physical_id))
+        action = step(delete(), current=foreign, observed=named)
+        assert isinstance(action, Cancel if status == "RUNNING" else Search)
 
-    def test_nothing_happens_to_a_run_that_is_gone_or_has_another_uuid(self) -> None:
-        action = step(delete(), current=Gone.GONE)
+    def test_a_run_that_a_newer_request_has_kept_is_left_alone(self) -> None:
+        kept = tagged(CURRENT, newest_request=mark(Did.KEPT, "update-2", seconds=60))
+        assert isinstance(step(delete(), current=kept), Answer)
+
+    def test_nothing_is_left_of_a_run_that_is_gone_or_has_another_uuid(self) -> None:
+        assert isinstance(step(delete(), current=Gone.GONE), Search)
+        action = step(delete(), current=Gone.GONE, found=())
         assert isinstance(action, Answer)
         assert action.succeeded
 
-    def test_a_made_up_id_starts_a_search(self) -> None:
-        action = step(delete(MADE_UP))
-        assert isinstance(action, Search)
-        assert action.statuses == ACTIVE
+    def test_what_the_current_run_has_replaced_is_looked_at(self) -> None:
+        old = new_run("1000000", age=6000)
+        current = tagged(CURRENT, replaces=str(old.physical_id))
+        seen: dict[str, Any] = {"current": current, "cancelled": frozenset({current.id})}
+        assert isinstance(step(delete(), **seen), ReadOriginal)
+        seen |= {"original": old, "found": ()}
+        assert isinstance(step(delete(), **seen), AskCloudFormation)
+        ends = Observed("DELETE_IN_PROGRESS", NOW, str(current.physical_id))
+        action = step(delete(), observed=ends, **seen)
+        assert isinstance(action, Cancel)
+        assert action.run == old
 
-    def test_every_active_run_of_the_resource_is_cancelled(self) -> None:
-        runs = (new_run("1000001"), new_run("1000002", status="PENDING"), new_run("1000003", status="COMPLETED"))
-        first = step(delete(MADE_UP), found=runs)
-        assert isinstance(first, Cancel)
-        assert first.run.id == "1000001"
-        second = step(delete(MADE_UP), found=runs, cancelled=frozenset({"1000001"}))
-        assert isinstance(second, Cancel)
-        assert second.run.id == "1000002"
-        third = step(delete(MADE_UP), found=runs, cancelled=frozenset({"1000001", "1000002"}))
-        assert isinstance(third, Search)
-        assert third.pause
+    def test_the_cleanup_of_a_replaced_run_leaves_alone_the_one_that_cloudformation_names(self) -> None:
+        forward = update(CHANGED)
+        new = new_run("1000002", of=forward, newest_request=mark(Did.STARTED, "update-1"))
+        current = replace(replaced_by(forward), status="CANCELLED")
+        named = Observed("UPDATE_COMPLETE", NOW, str(new.physical_id))
+        seen: dict[str, Any] = {"current": current, "released": True, "found": (new,)}
+        assert isinstance(step(delete(), **seen), AskCloudFormation)
+        action = step(delete(), observed=named, **seen)
+        assert isinstance(action, Answer)
+        assert action.succeeded
+
+    def test_an_id_that_says_that_nothing_was_started_needs_nothing(self) -> None:
+        action = step(delete("none-1234"))
+        assert isinstance(action, Answer)
+        assert action.succeeded
+
+    def test_an_id_that_names_a_create_concerns_that_creates_run_only(self) -> None:
+        other = new_run("1000001")
+        orphan = new_run("1000002", newest_request=mark(Did.STARTED, "1234", seconds=-60))
+        assert isinstance(step(delete("unsettled-1234")), Search)
+        action = step(delete("unsettled-1234"), found=(other, orphan))
+        assert isinstance(action, Cancel)
+        assert action.run == orphan
+        assert isinstance(step(delete("unsettled-1234"), found=(other,), thorough=True), Answer)
+
+    def test_an_id_of_cloudformations_own_sweeps_every_older_run_but_the_one_it_names(self) -> None:
+        named, older, newer = new_run("1000001"), new_run("1000002", age=9), new_run("1000003", age=-60)
+        seen: dict[str, Any] = {"found": (newer, named, older)}
+        assert isinstance(step(delete(MADE_UP)), Search)
+        assert isinstance(step(delete(MADE_UP), **seen), AskCloudFormation)
+        seen["observed"] = Observed("CREATE_COMPLETE", NOW, str(named.physical_id))
+        action = step(delete(MADE_UP), **seen)
+        assert isinstance(action, Cancel)
+        assert action.run == older
+        assert isinstance(step(delete(MADE_UP), cancelled=frozenset({older.id}), **seen), Wait)
 
     def test_the_sweep_looks_again_for_a_create_that_is_at_its_start(self) -> None:
         again = step(delete(MADE_UP), found=())
         assert isinstance(again, Search)
         assert again.pause
         assert isinstance(step(delete(MADE_UP), found=(), thorough=True), Answer)
-
-    def test_a_late_sweep_spares_a_resource_that_was_made_anew(self) -> None:
-        assert isinstance(step(delete(MADE_UP), found=(CURRENT,), late=True), AskCloudFormation)
-        action = step(delete(MADE_UP), found=(CURRENT,), late=True, standing=Standing.OVERTAKEN)
-        assert isinstance(action, Answer)
-        assert action.succeeded
 
     @pytest.mark.parametrize("physical_id", [str(CURRENT.physical_id), MADE_UP])
     def test_a_retained_run_is_left_alone(self, physical_id: str) -> None:
@@ -369,8 +553,8 @@ class TestDelete:
 
 
 def test_the_statuses_are_those_of_the_model() -> None:
-    assert set(MODEL.shape_for("RunStatus").metadata["enum"]) == ACTIVE | TERMINAL
-    assert not ACTIVE & TERMINAL
+    statuses = set(MODEL.shape_for("RunStatus").metadata["enum"])
+    assert set(ACTIVE) - {"A_STATUS_TO_COME"} == statuses - TERMINAL
     assert MEMBERS["requestId"].metadata["max"] == 128
 
 
@@ -401,15 +585,13 @@ class TestWaiting:
     WAITING: ClassVar[Mapping[str, Any]] = {**PROPERTIES, "WaitFor": "COMPLETED"}
 
     def look(self, **seen: object) -> object:
-        event = new_request("Create", self.WAITING).poll(CURRENT.physical_id, NOW)
+        event = new_request("Create", self.WAITING).poll(CURRENT.physical_id)
         return decide(Request.of(event), None, replace(Seen(late=True), **seen))  # type: ignore[arg-type]
 
     def test_a_started_run_is_looked_at_again_later(self) -> None:
         request, run = new_request("Create", self.WAITING), new_run(status="PENDING")
         assert isinstance(step(request, started=run), Schedule)
-        assert step(request, started=run, scheduled=True) == Silence(
-            "EventBridge invokes the function again", waiting=True
-        )
+        assert step(request, started=run, scheduled=True) == LATER
 
     def test_it_is_waited_for_here_where_the_time_is_nearly_over(self) -> None:
         assert isinstance(step(new_request("Create", self.WAITING), started=new_run(), closing=True), Wait)
@@ -429,15 +611,10 @@ class TestWaiting:
         assert (action.succeeded, action.physical_id) == (False, str(run.physical_id))
         assert action.why.startswith(f"Run {run.id} is {status}: WHY: How. Its logs are in log group /aws/omics/")
 
-    def test_a_look_reads_then_asks_whether_anybody_waits(self) -> None:
+    def test_a_look_reads_the_run_and_asks_nobody(self) -> None:
         assert self.look() == Read("has it come as far as it is waited for?", CURRENT.physical_id)
-        assert isinstance(self.look(current=CURRENT), AskCloudFormation)
-        assert self.look(current=CURRENT, standing=Standing.OVERTAKEN) == Silence(
-            "CloudFormation has moved on", waiting=False
-        )
-        still = self.look(current=CURRENT, standing=Standing.CURRENT)
-        assert still == Silence("EventBridge invokes the function again", waiting=True)
-        assert isinstance(self.look(current=CURRENT, standing=Standing.CURRENT, closing=True), Wait)
+        assert self.look(current=CURRENT) == LATER
+        assert isinstance(self.look(current=CURRENT, closing=True), Wait)
 
     def test_a_look_that_fails_is_followed_by_another_until_the_time_is_over(self) -> None:
         assert isinstance(self.look(failure="GetRun was refused"), Silence)
@@ -445,34 +622,46 @@ class TestWaiting:
         assert isinstance(action, Answer)
         assert (action.why, action.physical_id) == ("GetRun was refused", str(CURRENT.physical_id))
 
-    def test_an_update_asks_first_whether_the_stack_rolls_back_and_then_does_not_wait(self) -> None:
-        request = update(self.WAITING, PROPERTIES)
-        assert isinstance(step(request, current=CURRENT, found=()), AskCloudFormation)
-        assert isinstance(step(request, current=CURRENT, found=(), rolling_back=False), Schedule)
-        back = step(request, current=CURRENT, found=(), rolling_back=True)
-        assert isinstance(back, Answer)
-        assert back.succeeded
+    def test_an_update_that_adds_the_waiting_waits_and_its_rollback_takes_the_rule_away(self) -> None:
+        forward = update(self.WAITING, PROPERTIES)
+        marked = tagged(CURRENT, newest_request=str(Mark(NOW, Did.KEPT, "COMPLETED", "update-1")))
+        assert isinstance(step(forward, current=marked), Schedule)
+        back = replace(update(PROPERTIES, self.WAITING), request_id="rollback-1")
+        assert isinstance(step(back, current=kept_by(back)), Unschedule)
+        assert isinstance(step(back, current=kept_by(back), unscheduled=True), Answer)
+
+    def test_to_go_back_waits_for_nothing(self) -> None:
+        new = new_run("1000002", of=update(CHANGED), replaces=str(CURRENT.physical_id))
+        request = update(self.WAITING, CHANGED, run=new)
+        original = tagged(CURRENT, newest_request=str(Mark(NOW, Did.KEPT, "COMPLETED", "rollback-1")))
+        assert isinstance(step(request, current=new, original=original), Answer)
 
     def test_a_kept_run_that_had_failed_does_not_fail_an_update_but_one_that_fails_meanwhile_does(self) -> None:
-        request, failed = update(self.WAITING, PROPERTIES), replace(CURRENT, status="FAILED")
-        had_failed = step(request, current=failed, found=(), rolling_back=False)
-        fails_now = step(request, current=failed, found=(), rolling_back=False, waited=True)
+        request = update(self.WAITING, PROPERTIES)
+        failed = replace(CURRENT, status="FAILED")
+        failed = tagged(failed, newest_request=str(Mark(NOW, Did.KEPT, "COMPLETED", "update-1")))
+        had_failed = step(request, current=failed)
+        fails_now = step(request, current=failed, waited=True)
         assert isinstance(had_failed, Answer)
         assert isinstance(fails_now, Answer)
         assert (had_failed.succeeded, fails_now.succeeded) == (True, False)
 
-    def test_a_delete_first_removes_the_rule_unless_it_comes_late_and_the_resource_lives_again(self) -> None:
-        request = delete(WaitFor="COMPLETED")
-        assert isinstance(step(request), Unschedule)
-        assert isinstance(step(request, unscheduled=True), Read)
-        assert isinstance(step(request, late=True), AskCloudFormation)
-        assert isinstance(step(request, late=True, standing=Standing.OVERTAKEN), Read)
-        assert isinstance(step(delete()), Read)
+    @pytest.mark.parametrize("status", ["A_STATUS_TO_COME", "PENDING"])
+    def test_who_waits_for_nothing_never_waits(self, status: str) -> None:
+        assert isinstance(step(new_request(), started=new_run(status=status)), Answer)
+
+    def test_a_delete_removes_the_rule_after_the_run_is_cancelled(self) -> None:
+        request, cancelled = delete(WaitFor="COMPLETED"), frozenset({CURRENT.id})
+        assert isinstance(step(request, current=CURRENT), Cancel)
+        assert isinstance(step(request, current=CURRENT, cancelled=cancelled), Unschedule)
+        marked = tagged(CURRENT, newest_request=str(Mark(NOW, Did.KEPT, "COMPLETED", "update-1")))
+        assert isinstance(step(delete(), current=marked, cancelled=cancelled), Unschedule)
 
     def test_what_goes_through_eventbridge_is_short_and_comes_back_whole(self) -> None:
         long = {**self.WAITING, "Parameters": "x" * 50_000, "ServiceTimeout": "600"}
         request = new_request("Create", long, signed_at=None, response_url="https://127.0.0.1/" + "s" * 3000)
-        event = json.loads(json.dumps(request.poll(CURRENT.physical_id, NOW)))
+        request = replace(request, heard_at=NOW)
+        event = json.loads(json.dumps(request.poll(CURRENT.physical_id)))
         assert len(json.dumps(event)) < 8192
         back = Request.of(event)
         assert back.polls

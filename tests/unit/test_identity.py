@@ -9,8 +9,19 @@ from hypothesis import strategies as st
 
 from cdk_healthomics_handler import identity
 from cdk_healthomics_handler.event import PhysicalId, Request
+from cdk_healthomics_handler.mark import Did, Mark
 from cdk_healthomics_handler.start_run import names
-from tests.events import LOGICAL_ID, MEMBERS, NOW, PROPERTIES, STACK_ID, new_event, new_request, wanted
+from tests.events import (
+    LOGICAL_ID,
+    MEMBERS,
+    NOW,
+    PROPERTIES,
+    REQUEST_ID,
+    STACK_ID,
+    new_event,
+    new_request,
+    wanted,
+)
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -68,6 +79,15 @@ class TestDefinition:
     def test_how_a_document_is_written_does_not_matter(self) -> None:
         rewritten = {**PROPERTIES, "Parameters": '{ "scatter": 24, "sample_name": "NA12878" }'}
         assert wanted(new_request(properties=rewritten)).definition == wanted(new_request()).definition
+
+    def test_a_name_that_nobody_asked_for_does_not(self) -> None:
+        moved = new_request(LogicalResourceId="Moved")
+        assert wanted(moved).start_run["name"] != wanted(new_request()).start_run["name"]
+        assert wanted(moved).definition == wanted(new_request()).definition
+
+    def test_its_version_tells_which_definitions_can_be_compared(self) -> None:
+        assert identity.comparable(wanted(new_request()).definition)
+        assert not identity.comparable("0a1b2c")
 
     def test_waiting_and_removal_do_not_define_a_run(self) -> None:
         other = {**PROPERTIES, "RemovalPolicy": "Retain", "ServiceTimeout": "60"}
@@ -139,6 +159,7 @@ class TestTagsAndNames:
             "cdk-healthomics:logical-id": LOGICAL_ID,
             "cdk-healthomics:request-id": asked.token,
             "cdk-healthomics:definition": asked.definition,
+            "cdk-healthomics:newest-request": f"2026-11-23T12:00:00Z started SUBMITTED {REQUEST_ID}",
         }
 
     def test_a_run_without_a_name_is_named_after_stack_and_logical_id(self) -> None:
@@ -175,3 +196,17 @@ class TestEvent:
     def test_shortening_never_lengthens(self) -> None:
         assert identity.shortened("x" * 128, 128) == "x" * 128
         assert len(identity.shortened("x" * 129, 128)) == 128
+
+
+class TestMarks:
+    @given(name=st.text(min_size=0, max_size=128).filter(lambda text: text == text.strip()))
+    def test_a_mark_comes_back_as_it_was_written_whatever_the_runs_name(self, name: str) -> None:
+        mark = identity.mark(new_request("Update"), Did.REPLACES, name)
+        assert Mark.parse(str(mark)) == mark
+        assert len(str(mark)) <= 256
+
+    @pytest.mark.parametrize(
+        "text", ["", "somebody else's", "yesterday kept SUBMITTED 1", "2026-11-23T12:00:00Z ate X 1"]
+    )
+    def test_what_others_wrote_is_none(self, text: str) -> None:
+        assert Mark.parse(text) is None
