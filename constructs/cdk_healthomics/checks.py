@@ -14,7 +14,8 @@ from aws_cdk import CfnElement, Duration, RemovalPolicy, aws_iam
 
 from cdk_healthomics import model, workflow
 from cdk_healthomics.documents import PARAMETERS_LIMIT, document_problems, well_formed
-from cdk_healthomics.role import arn_of
+from cdk_healthomics.messages import shown
+from cdk_healthomics.role import arn_of, arn_problems
 from cdk_healthomics.tokens import is_token
 from cdk_healthomics_handler.names import TAG_PREFIX, OwnershipTag, WaitFor
 
@@ -27,7 +28,6 @@ LONGEST_TIMEOUT: Final = Duration.minutes(60)
 """CloudFormation's limit on ServiceTimeout."""
 _RESERVED: Final = ("aws:", TAG_PREFIX)
 _S3: Final = re.compile(r"s3://[^/]+(/.*)?", re.DOTALL)
-_SHOWN: Final = 80
 
 
 class ValidationError(ValueError):
@@ -49,10 +49,10 @@ def tag_problems(tags: Mapping[str, str]) -> list[str]:
     return list(_tags("tags, with those of Tags.of(…),", tags, model.members()["tags"]))
 
 
-def shown(value: Any) -> str:
-    """A value as a person typed it, cut where it is long."""
-    text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+def wait_problems(wait_for: Any) -> Iterator[str]:
+    """What is wrong with a value of ``wait_for`` that is known."""
+    if wait_for not in list(WaitFor):
+        yield f"wait_for was {shown(wait_for)}: must be one of {', '.join(WaitFor)}"
 
 
 def _by_model(arguments: Arguments) -> Iterator[str]:
@@ -195,9 +195,20 @@ def _role(arguments: Arguments) -> Iterator[str]:
     if role is None:
         return
     try:
-        arn_of(role)
+        arn = arn_of(role)
     except AttributeError:
         yield f"role was {shown(role)}: must be an iam.IRole; for an ARN use iam.Role.from_role_arn(…)"
+    else:
+        yield from arn_problems(arn)
+
+
+def _storage(arguments: Arguments) -> Iterator[str]:
+    # A token is equal to neither.
+    if arguments.get("workflow_type") == "READY2RUN" and arguments.get("storage_type") == "STATIC":
+        yield (
+            "storage_type was 'STATIC' beside workflow_type 'READY2RUN': must be left out, or DYNAMIC, for HealthOmics "
+            "refuses STATIC for Ready2Run workflows"
+        )
 
 
 def _session_policy(arguments: Arguments) -> Iterator[str]:
@@ -221,8 +232,8 @@ def _lifecycle(arguments: Arguments) -> Iterator[str]:
     if not is_token(trigger):
         yield from _written_text("rerun_trigger", trigger)
     wait_for = arguments.get("wait_for", WaitFor.SUBMITTED)
-    if not is_token(wait_for) and wait_for not in set(WaitFor):
-        yield f"wait_for was {shown(wait_for)}: must be one of {', '.join(WaitFor)}"
+    if not is_token(wait_for):
+        yield from wait_problems(wait_for)
     timeout = arguments.get("timeout")
     if timeout is not None:
         yield from _timeout(timeout)
@@ -259,6 +270,7 @@ _RULES: Final = (
     _documents,
     _network,
     _cache,
+    _storage,
     _role,
     _session_policy,
     _lifecycle,

@@ -1,15 +1,23 @@
 """The service role of runs: its ARN, and the making of one."""
 
+import re
+from collections.abc import Iterator
 from typing import Final
 from weakref import WeakKeyDictionary
 
 from aws_cdk import RemovalPolicies, RemovalPolicy, Stack, aws_iam
 
-from cdk_healthomics import nag
+from cdk_healthomics import model, nag
+from cdk_healthomics.messages import shown
+from cdk_healthomics.tokens import is_token
 from cdk_healthomics_handler.names import LOG_GROUP
 from constructs import Construct
 
 _ARNS: Final[WeakKeyDictionary[aws_iam.IRole, str]] = WeakKeyDictionary()
+
+_TOKEN: Final = re.compile(r"\$\{Token\[([\w.]*?)(?:\.\d+)?\]\}")
+_LEAST: Final = {"AWS.Partition": len("aws"), "AWS.AccountId": 12}
+"""How long what a token stands for is at least, by the CDK's name for it."""
 
 
 def arn_of(role: aws_iam.IRole) -> str:
@@ -21,6 +29,27 @@ def arn_of(role: aws_iam.IRole) -> str:
     if role not in _ARNS:
         _ARNS[role] = role.role_arn
     return _ARNS[role]
+
+
+def arn_problems(arn: str) -> Iterator[str]:
+    """What is wrong with a role's ARN, as far as it is known: tokens in it count as the least that they can become."""
+    longest = model.members()["roleArn"].metadata["max"]
+    least = _TOKEN.sub(lambda token: "x" * _LEAST.get(token[1], 0), arn)
+    if len(least) > longest:
+        size = f"{len(arn)}" if least == arn else f"at least {len(least)}"
+        yield (
+            f"role has the ARN {shown(_TOKEN.sub('…', arn))}, {size} characters long: must have at most {longest} for "
+            "StartRun; give the role a shorter name or path"
+        )
+
+
+def final_problems(role: aws_iam.IRole) -> Iterator[str]:
+    """What is wrong with the ARN of a role of the app, when its name and path are final."""
+    resource = role.node.default_child
+    if isinstance(resource, aws_iam.CfnRole):
+        path, name = resource.path or "/", resource.role_name or ""
+        known = "".join("" if is_token(part) else part for part in (path, name))
+        yield from arn_problems(f"arn:${{Token[AWS.Partition.0]}}:iam::${{Token[AWS.AccountId.0]}}:role{known}")
 
 
 def path_of_made_roles(stack: Stack) -> str:

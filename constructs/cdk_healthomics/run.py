@@ -148,24 +148,25 @@ class HealthOmicsRun(Construct):
         """
         not_arguments = {"self", "scope", "construct_id", "__class__"}
         arguments = {name: value for name, value in locals().items() if value is not None and name not in not_arguments}
-        super().__init__(scope, construct_id)
+        # All that can be refused is refused before the tree has this construct: its id stays free for another try.
         found = checks.problems(arguments)
         if found:
-            raise checks.ValidationError(self.node.path, found)
+            raise checks.ValidationError(_path(scope, construct_id), found)
+        stack = scope if isinstance(scope, Stack) else Stack.of(scope)
+        super().__init__(scope, construct_id)
 
         warning = workflows.warning(arguments)
         if warning:
             Annotations.of(self).add_warning_v2("cdk-healthomics:engineSettings", warning)
 
         arguments = workflows.named_by(arguments)
-        stack = scope if isinstance(scope, Stack) else Stack.of(self)
         self._tags = TagManager(TagType.MAP, RESOURCE_TYPE)
         for key, value in (tags or {}).items():
             self._tags.set_tag(key, value, _OWN_TAGS_PRIORITY)
         self._role = role or make_role(self, removal_policy)
         role_arn = arn_of(self._role)
         provider = Provider.of(stack)
-        provider.watch(self, self._tags)
+        provider.watch(self, self._tags, role=role, wait_for=wait_for)
         self._resource = CustomResource(
             self,
             "Resource",
@@ -307,3 +308,8 @@ class HealthOmicsRun(Construct):
 
     def _attribute(self, attribute: Attribute) -> str:
         return self._resource.get_att_string(attribute.value)
+
+
+def _path(scope: Construct, construct_id: str) -> str:
+    """The path that a construct would have in the tree."""
+    return "/".join(part for part in (scope.node.path, construct_id.replace("/", "--")) if part)

@@ -4,9 +4,10 @@ Each question to the CDK goes to another process, so only what looks like a toke
 """
 
 import math
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from aws_cdk import Token
+from aws_cdk import CfnParameter, Stack, Token
 
 _NUMBER_TOKENS: Final = -1e200
 """The CDK writes a token that stands for a number as a number far below this."""
@@ -23,3 +24,19 @@ def is_token(value: Any) -> bool:
     else:
         asked = hasattr(value, "resolve")
     return asked and bool(Token.is_unresolved(value))
+
+
+def possible(stack: Stack, value: Any) -> Iterator[Any]:
+    """What a token may become, as far as the finished app tells: both branches of an Fn::If, a parameter's values."""
+    resolved = stack.resolve(value)
+    match resolved:
+        case {"Fn::If": [_, *branches]}:
+            for branch in branches:
+                yield from possible(stack, branch)
+        case {"Ref": name}:
+            for each in stack.node.find_all():
+                if isinstance(each, CfnParameter) and stack.resolve(each.logical_id) == name:
+                    default = [] if each.default is None else [each.default]
+                    yield from each.allowed_values or default
+        case _ if not isinstance(resolved, Mapping):
+            yield resolved

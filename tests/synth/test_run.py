@@ -296,6 +296,19 @@ class TestMistakes:
             "run_id runs an earlier run again"
         )
 
+    def test_the_id_of_a_run_that_was_refused_is_free(self, stack: Stack, declare: Declare) -> None:
+        with pytest.raises(ValidationError) as error:
+            declare("Sample/1", priority="5")
+        assert str(error.value).startswith("HealthOmicsRun at 'Genomes/Sample--1' cannot be made:\n")
+        assert declare("Sample/1", priority=5).node.path == "Genomes/Sample--1"
+        assert [each.node.id for each in stack.node.children if "Sample" in each.node.id] == ["Sample--1"]
+
+    def test_outside_of_a_stack_there_is_no_run_and_its_id_is_free(self) -> None:
+        app = App()
+        with pytest.raises(RuntimeError, match="should be created in the scope of a Stack"):
+            HealthOmicsRun(app, "Run", workflow_id="1", output_uri="s3://b/r")
+        assert app.node.try_find_child("Run") is None
+
 
 class TestContract:
     """A change here replaces resources of stacks that exist: decide on it, do not just update the test."""
