@@ -11,6 +11,7 @@ from cdk_healthomics.enums import (
     StorageType,
     WorkflowType,
 )
+from cdk_healthomics.inputs import read_parameters
 from cdk_healthomics.role import RunRole
 from cdk_healthomics.run import HealthOmicsRun
 from cdk_healthomics_handler.names import WaitFor
@@ -31,4 +32,5 @@ __all__ = [
     "WaitFor",
     "WorkflowType",
     "__version__",
+    "read_parameters",
 ]

@@ -66,7 +66,7 @@ class TestRole:
         )
         assert told(stack) == []
 
-    @pytest.mark.parametrize(("letters", "fits"), [(33, True), (34, False)])
+    @pytest.mark.parametrize(("letters", "fits"), [(34, True), (35, False)])
     def test_the_name_and_path_of_a_role_of_the_app_are_read_when_they_are_final(
         self, stack: Stack, declare: Declare, letters: int, *, fits: bool
     ) -> None:
