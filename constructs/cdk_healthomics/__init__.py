@@ -1,5 +1,6 @@
 """AWS HealthOmics runs as resources of CloudFormation stacks, for the AWS CDK."""
 
+from cdk_healthomics.any_run import IHealthOmicsRun
 from cdk_healthomics.checks import ValidationError
 from cdk_healthomics.enums import (
     CacheBehavior,
@@ -21,6 +22,7 @@ __version__ = "0.1.0"
 __all__ = [
     "CacheBehavior",
     "HealthOmicsRun",
+    "IHealthOmicsRun",
     "LogLevel",
     "NetworkingMode",
     "OutputUriPrefixMode",

@@ -12,12 +12,13 @@ from typing import Any, Final
 
 from aws_cdk import CfnElement, Duration, RemovalPolicy, aws_iam
 
-from cdk_healthomics import model, workflow
+from cdk_healthomics import model, neighbours, workflow
 from cdk_healthomics.documents import PARAMETERS_LIMIT, document_problems, well_formed
 from cdk_healthomics.messages import shown
 from cdk_healthomics.role import arn_of, arn_problems
 from cdk_healthomics.tokens import is_token
 from cdk_healthomics_handler.names import TAG_PREFIX, OwnershipTag, WaitFor
+from constructs import Construct
 
 Arguments = Mapping[str, Any]
 """The construct's arguments by name, those that were left out left out."""
@@ -39,9 +40,20 @@ class ValidationError(ValueError):
         self.problems: Final = problems
 
 
+def path(scope: Construct, construct_id: str) -> str:
+    """The path in the tree that a construct would have."""
+    return "/".join(part for part in (scope.node.path, construct_id.replace("/", "--")) if part)
+
+
 def problems(arguments: Arguments) -> list[str]:
     """Every problem of a run's arguments; none: they are good as far as can be told here."""
     return [problem for check in (_by_model, *_RULES) for problem in check(arguments)]
+
+
+def attribute_problems(attributes: Arguments) -> list[str]:
+    """What is wrong with the attributes of a run that lives elsewhere."""
+    uuid = attributes.get("run_uuid", "")
+    return [*_by_model(attributes), *([] if is_token(uuid) else _written_text("run_uuid", uuid))]
 
 
 def tag_problems(tags: Mapping[str, str]) -> list[str]:
@@ -177,16 +189,19 @@ def _network(arguments: Arguments) -> Iterator[str]:
     if is_token(mode):
         return
     # A run of an earlier run may have its configuration.
-    if mode == "VPC" and "configuration_name" not in arguments and "run_id" not in arguments:
-        yield "networking_mode was 'VPC' without configuration_name: must name the configuration that has the VPC"
+    if mode == "VPC" and not neighbours.given(arguments, "configuration_name") and "run_id" not in arguments:
+        yield (
+            "networking_mode was 'VPC' without configuration_name or configuration: must name the configuration that "
+            "has the VPC"
+        )
 
 
 def _cache(arguments: Arguments) -> Iterator[str]:
     # A run of an earlier run may have its cache.
-    if "cache_behavior" in arguments and "cache_id" not in arguments and "run_id" not in arguments:
+    if "cache_behavior" in arguments and not neighbours.given(arguments, "cache_id") and "run_id" not in arguments:
         yield (
-            f"cache_behavior was {shown(str(arguments['cache_behavior']))} without cache_id: must name the run cache "
-            "whose behavior it overrides"
+            f"cache_behavior was {shown(str(arguments['cache_behavior']))} without cache_id or run_cache: must name "
+            "the run cache whose behavior it overrides"
         )
 
 
@@ -275,4 +290,5 @@ _RULES: Final = (
     _session_policy,
     _lifecycle,
     workflow.problems,
+    neighbours.problems,
 )

@@ -73,7 +73,7 @@ def make_role(scope: Construct, removal_policy: RemovalPolicy | None) -> "RunRol
 
 
 class RunRole(aws_iam.Role):
-    """A role that HealthOmics may take on for runs of this account and region, and that may write the runs' logs.
+    """A role that HealthOmics may take on for runs of this account and region; it may write the runs' logs and metrics.
 
     A run makes one for itself where it is given none; one that is made for many runs leaves room for more runs in a
     stack. What the runs read and write is granted by the user: ``bucket.grant_read_write(role)``.
@@ -121,9 +121,14 @@ class RunRole(aws_iam.Role):
                             resources=[f"{log_group}:log-stream:*"],
                         ),
                     ]
-                )
+                ),
+                # PutMetricData knows no resource (Service Authorization Reference).
+                "Metrics": aws_iam.PolicyDocument(
+                    statements=[aws_iam.PolicyStatement(actions=["cloudwatch:PutMetricData"], resources=["*"])]
+                ),
             },
         )
-        nag.answer(self, nag.Rule.WILDCARDS, "HealthOmics makes the log streams, and names them after runs.")
+        reason = "HealthOmics makes the log streams, and names them after runs; PutMetricData has no resource."
+        nag.answer(self, nag.Rule.WILDCARDS, reason)
         if removal_policy not in {None, RemovalPolicy.DESTROY}:
             RemovalPolicies.of(self).apply(removal_policy)

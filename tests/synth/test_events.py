@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_cdk import App, NestedStack, Stack, aws_events, aws_events_targets, aws_iam, aws_lambda, aws_sns, aws_sqs
+from aws_cdk import App, NestedStack, Stack, aws_events, aws_events_targets, aws_lambda, aws_sns, aws_sqs
 from aws_cdk.assertions import Match, Template
 
 from cdk_healthomics import HealthOmicsRun
@@ -123,30 +123,3 @@ def test_the_options_of_cdks_own_methods_are_taken(stack: Stack, declare: Declar
     Template.from_stack(stack).has_resource_properties("AWS::Events::Rule", named)
     assert pattern(stack)["region"] == ["us-east-1"]
     assert pattern(stack)["detail"]["status"] == ["CANCELLED", "FAILED"]
-
-
-class TestGrants:
-    @pytest.mark.parametrize(
-        ("grant", "actions"),
-        [
-            (
-                lambda run, to: run.grant_read(to),
-                ["omics:GetRun", "omics:GetRunTask", "omics:ListRunTasks", "omics:ListTagsForResource"],
-            ),
-            (lambda run, to: run.grant_cancel(to), "omics:CancelRun"),
-            (lambda run, to: run.grant(to, "omics:TagResource"), "omics:TagResource"),
-        ],
-        ids=["read", "cancel", "any"],
-    )
-    def test_a_grant_names_this_run_only(self, stack: Stack, declare: Declare, grant: Any, actions: Any) -> None:
-        run = declare()
-        role = aws_iam.Role(stack, "Reader", assumed_by=aws_iam.AccountRootPrincipal())
-        grant(run, role)
-        (policy,) = Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
-        assert policy["Properties"]["PolicyDocument"]["Statement"] == [
-            {
-                "Action": actions,
-                "Effect": "Allow",
-                "Resource": {"Fn::GetAtt": [logical_id(stack), "RunArn"]},
-            }
-        ]

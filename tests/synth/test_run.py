@@ -20,7 +20,16 @@ from cdk_healthomics_handler.names import RESOURCE_TYPE, Attribute, Property, pr
 Declare = Callable[..., HealthOmicsRun]
 Properties = Callable[..., dict[str, Any]]
 ROOT = Path(__file__).parents[2]
-BEYOND_START_RUN = {"workflow", "wait_for", "timeout", "rerun_trigger", "removal_policy"}
+BEYOND_START_RUN = {
+    "workflow",
+    "run_group",
+    "run_cache",
+    "configuration",
+    "wait_for",
+    "timeout",
+    "rerun_trigger",
+    "removal_policy",
+}
 CHARACTERS = st.characters(exclude_categories=["Cs"])
 NUMBERS = st.integers() | st.floats(-1e100, 1e100) | st.sampled_from([2**53 + 1, -(2**70), 1.0, -0.0, 1e22, 5e-324])
 JSON = st.recursive(
