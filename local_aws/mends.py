@@ -32,7 +32,14 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "_pending",
         "_lock",
     ),
-    _PROVISIONERS: ("_RESOURCE_HANDLERS",),
+    _PROVISIONERS: ("_RESOURCE_HANDLERS", "_ec2_apply_tags"),
+    "ministack.services.ec2": (
+        "_addresses",
+        "_allocate_address",
+        "_release_address",
+        "_create_nat_gateway",
+        "_delete_nat_gateway",
+    ),
     _STACKS: ("_roll_back_operation", "_revert_update", "_add_event", "_update_resource", "_delete_resource"),
     _HANDLERS: (
         "_ACTION_HANDLERS",
