@@ -22,6 +22,8 @@ from local_aws.healthomics import Clock, HealthOmics, Kind, Settings
 from local_aws.loopback import serving
 
 _WATCH: Final = 0.2
+_GRACE: Final = 5.0
+"""Seconds to end in order: what waits for a custom resource would otherwise go on for an hour."""
 
 
 def _end_with_parent(parent: int, folder: Path) -> None:
@@ -37,6 +39,8 @@ def _end_with_parent(parent: int, folder: Path) -> None:
             time.sleep(_WATCH)
         shutil.rmtree(folder, ignore_errors=True)
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(_GRACE)
+        os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=watch, daemon=True).start()
 
