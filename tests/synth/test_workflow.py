@@ -1,11 +1,14 @@
 """A run of a workflow that is declared in the same app: its id, its version, and its parameter template."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aws_cdk import App, Fn, Stack, aws_omics
 from aws_cdk.assertions import Annotations, Match, Template
+from aws_cdk.cloudformation_include import CfnInclude
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -193,6 +196,24 @@ def test_an_override_by_names_of_another_object_of_the_same_resource_counts(stac
     found.add_property_override(property_path="ParameterTemplate.more", value={})
     del found
     assert declare(workflow_id=None, workflow=stack.node.find_child("Workflow"), parameters={"more": 1})
+
+
+def test_a_workflow_of_an_included_template_is_compared(stack: Stack, declare: Declare, tmp_path: Path) -> None:
+    file = tmp_path / "template.json"
+    parameters = {"sample": {"Description": "its name"}, "scatter": {"Optional": True}}
+    properties = {"DefinitionUri": DEFINITION, "ParameterTemplate": parameters}
+    file.write_text(json.dumps({"Resources": {"Theirs": {"Type": "AWS::Omics::Workflow", "Properties": properties}}}))
+    theirs: Any = CfnInclude(stack, "Included", template_file=str(file)).get_resource("Theirs")
+    with pytest.raises(ValidationError) as error:
+        declare(workflow_id=None, workflow=theirs, parameters={"scatter": 1})
+    assert error.value.problems == [
+        (
+            "parameters['sample'] is missing: the workflow's parameter_template requires it; give it, or make it "
+            "optional there"
+        )
+    ]
+    declare(workflow_id=None, workflow=theirs, parameters={"sample": "NA12878"})
+    assert the_run(stack)["Properties"]["WorkflowId"] == {"Fn::GetAtt": ["Theirs", "Id"]}
 
 
 def test_an_override_of_something_else_changes_nothing(stack: Stack, declare: Declare) -> None:
