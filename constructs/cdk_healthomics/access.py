@@ -58,8 +58,7 @@ def grant_pull(role: aws_iam.IRole, repository: "aws_ecr.IRepository") -> aws_ia
     if not repository.add_to_resource_policy(statement).statement_added:
         told = {"Effect": "Allow", "Principal": {"Service": "omics.amazonaws.com"}, "Action": list(_PULL)}
         # At the repository, so that many runs tell it once.
-        Annotations.of(repository).add_info_v2(
-            "cdk-healthomics:repositoryPolicy",
+        Annotations.of(repository).add_info(
             "The repository is not this app's own. Without this statement in its policy HealthOmics cannot pull from "
             f"it, and a run ends with ECR_PERMISSION_ERROR: {json.dumps(told)}",
         )

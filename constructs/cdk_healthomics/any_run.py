@@ -1,21 +1,17 @@
 """What every run offers, whether it is declared in this app or lives elsewhere: its names, grants and events."""
 
-from functools import reduce
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Stack, aws_iam
 
 from cdk_healthomics import checks
+from cdk_healthomics.grants import RunGrants
 from cdk_healthomics_handler.names import SERVICE
 from cdk_healthomics_handler.run import COMPLETED, FAILED
 from constructs import Construct, IDependable
 
 if TYPE_CHECKING:
     from aws_cdk import aws_events  # a twentieth of a second, for those who have a rule
-
-_OF_TASKS: Final = "omics:GetRunTask"
-_NO_RESOURCE: Final = ("omics:ListTagsForResource",)
-"""Of what concerns a run; the Service Authorization Reference tells."""
 
 
 class IHealthOmicsRun(Construct):
@@ -84,33 +80,22 @@ class IHealthOmicsRun(Construct):
         """As :meth:`on_status_change`, for the run's failure (FAILED)."""
         return self._on((FAILED,), rule_id, target, description, event_pattern, rule_name)
 
-    def grant(self, grantee: aws_iam.IGrantable, *actions: str) -> aws_iam.Grant:
-        """Allow a principal actions on this run, such as ``omics:GetRun``.
+    @property
+    def grants(self) -> RunGrants:
+        """What others may be allowed on this run, in the CDK's present way: ``run.grants.read(principal)``."""
+        return RunGrants(self, self.run_arn)
 
-        ``omics:GetRunTask`` is allowed on tasks, too, for HealthOmics asks for both, and ``omics:ListTagsForResource``
-        on everything, for it knows no resource.
-        """
-        on_run = [action for action in actions if action not in _NO_RESOURCE]
-        granted = [self._grant(grantee, on_run, self.run_arn)] if on_run or not actions else []
-        if _OF_TASKS in on_run:
-            # A task's ARN does not tell its run; that the run is allowed, too, is what keeps others out.
-            stack = Stack.of(self)
-            tasks = f"arn:{stack.partition}:{SERVICE}:{stack.region}:{stack.account}:task/*"
-            granted.append(self._grant(grantee, [_OF_TASKS], tasks))
-        if len(on_run) < len(actions):
-            granted.append(self._grant(grantee, [action for action in actions if action in _NO_RESOURCE], "*"))
-        return reduce(aws_iam.Grant.combine, granted)
+    def grant(self, grantee: aws_iam.IGrantable, *actions: str) -> aws_iam.Grant:
+        """As ``run.grants.actions(…)``, the CDK's present way: allow a principal actions on this run."""
+        return self.grants.actions(grantee, *actions)
 
     def grant_read(self, grantee: aws_iam.IGrantable) -> aws_iam.Grant:
-        """Allow a principal to read this run and its tasks, and tags, those of other resources included."""
-        return self.grant(grantee, "omics:GetRun", _OF_TASKS, "omics:ListRunTasks", *_NO_RESOURCE)
+        """As ``run.grants.read(…)``, the CDK's present way: allow a principal to read this run, its tasks and tags."""
+        return self.grants.read(grantee)
 
     def grant_cancel(self, grantee: aws_iam.IGrantable) -> aws_iam.Grant:
-        """Allow a principal to cancel this run."""
-        return self.grant(grantee, "omics:CancelRun")
-
-    def _grant(self, grantee: aws_iam.IGrantable, actions: list[str], resource: str) -> aws_iam.Grant:
-        return aws_iam.Grant.add_to_principal(grantee=grantee, actions=actions, resource_arns=[resource])
+        """As ``run.grants.cancel(…)``, the CDK's present way: allow a principal to cancel this run."""
+        return self.grants.cancel(grantee)
 
     @property
     def _run_name(self) -> str:

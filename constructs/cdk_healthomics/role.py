@@ -9,6 +9,7 @@ from aws_cdk import RemovalPolicies, RemovalPolicy, Stack, aws_iam
 
 from cdk_healthomics import model, nag
 from cdk_healthomics.messages import shown
+from cdk_healthomics.overrides import overridden
 from cdk_healthomics.tokens import is_token
 from cdk_healthomics_handler.names import LOG_GROUP
 from constructs import Construct
@@ -46,7 +47,7 @@ def arn_problems(arn: str) -> Iterator[str]:
 def final_problems(role: aws_iam.IRole) -> Iterator[str]:
     """What is wrong with the ARN of a role of the app, when its name and path are final."""
     resource = role.node.default_child
-    if isinstance(resource, aws_iam.CfnRole):
+    if isinstance(resource, aws_iam.CfnRole) and not any(overridden(resource, name) for name in ("Path", "RoleName")):
         path, name = resource.path or "/", resource.role_name or ""
         known = "".join("" if is_token(part) else part for part in (path, name))
         yield from arn_problems(f"arn:${{Token[AWS.Partition.0]}}:iam::${{Token[AWS.AccountId.0]}}:role{known}")

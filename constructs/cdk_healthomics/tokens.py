@@ -38,5 +38,5 @@ def possible(stack: Stack, value: Any) -> Iterator[Any]:
                 if isinstance(each, CfnParameter) and stack.resolve(each.logical_id) == name:
                     default = [] if each.default is None else [each.default]
                     yield from each.allowed_values or default
-        case _ if not isinstance(resolved, Mapping):
+        case _ if resolved is not None and not isinstance(resolved, Mapping):
             yield resolved

@@ -19,10 +19,10 @@ LONG_NAME = f"arn:aws:iam::123456789012:role/{'r' * 98}"
 class Later:
     """A text that is known at synthesis only."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str | None) -> None:
         self._text = text
 
-    def produce(self) -> str:
+    def produce(self) -> str | None:
         return self._text
 
 
@@ -94,6 +94,9 @@ class TestRole:
     def test_a_name_and_path_that_are_not_known_are_left_to_deployment(self, stack: Stack, declare: Declare) -> None:
         path = CfnParameter(stack, "Path").value_as_string
         declare(role=RunRole(stack, "Shared", path=f"/{path}/"))
+        shortened = RunRole(stack, "Shortened", path=f"/{'p' * 128}/")
+        shortened.node.default_child.add_property_override("Path", "/short/")  # type: ignore[union-attr]
+        declare("Second", role=shortened)
         assert told(stack) == []
 
 
@@ -109,6 +112,7 @@ class TestWaitFor:
             "a parameter in a branch": Fn.condition_if("IsProd", "RUNNING", wrong).to_string(),
             "one of the allowed": CfnParameter(stack, "Any", allowed_values=["completed", "RUNNING"]).value_as_string,
             "good default": CfnParameter(stack, "Good", default="COMPLETED").value_as_string,
+            "nothing": Lazy.string(Later(None)),
             "unknown": CfnParameter(stack, "Unknown").value_as_string,
             "an attribute": Fn.get_att("Other", "Mode").to_string(),
         }
@@ -122,7 +126,7 @@ class TestWaitFor:
             "HealthOmicsRun at 'Genomes/Run': wait_for was 'completed': must be one of SUBMITTED, RUNNING, COMPLETED"
         ]
 
-    @pytest.mark.parametrize("name", ["good default", "unknown", "an attribute"])
+    @pytest.mark.parametrize("name", ["good default", "nothing", "unknown", "an attribute"])
     def test_what_is_good_or_cannot_be_known_passes(
         self, stack: Stack, declare: Declare, tokens: dict[str, Any], name: str
     ) -> None:

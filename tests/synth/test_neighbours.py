@@ -82,11 +82,11 @@ def test_a_configuration_is_enough_for_the_vpc_and_a_cache_for_its_behavior(stac
         networking_mode="VPC",
         configuration=made(stack, "Configuration"),
         cache_behavior="CACHE_ALWAYS",
-        run_cache=aws_omics.CfnRunCache(stack, "Cache", cache_s3_location="s3://bucket/cache"),
+        run_cache=made(stack, "RunCache"),
         run_group=aws_omics.CfnRunGroup(stack, "Group", max_runs=2),
     )
     Template.from_stack(stack).has_resource_properties(
-        RESOURCE_TYPE, {"CacheId": {"Ref": "Cache"}, "RunGroupId": {"Ref": "Group"}, "RunGroup": Match.absent()}
+        RESOURCE_TYPE, {"CacheId": {"Ref": "RunCache"}, "RunGroupId": {"Ref": "Group"}, "RunGroup": Match.absent()}
     )
 
 
