@@ -84,7 +84,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 def main() -> int:
     """Do what the command line says; returns the exit code."""
     given = _parser().parse_args(namespace=argparse.Namespace(parent=os.getppid()))
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a shell may have started it with SIGINT ignored
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell may have started it with SIGINT ignored
         signal.signal(number, _interrupt)
     try:
         if given.command == "demo":
