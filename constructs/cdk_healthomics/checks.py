@@ -8,15 +8,16 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from aws_cdk import CfnElement, Duration, RemovalPolicy, aws_iam
 
-from cdk_healthomics import model, workflow
+from cdk_healthomics import model, references, workflow
 from cdk_healthomics.documents import PARAMETERS_LIMIT, document_problems, well_formed
 from cdk_healthomics.role import arn_of
 from cdk_healthomics.tokens import is_token
-from cdk_healthomics_handler.names import TAG_PREFIX, OwnershipTag, WaitFor
+from cdk_healthomics_handler.names import SESSION_POLICY, TAG_PREFIX, OwnershipTag, WaitFor
 
 Arguments = Mapping[str, Any]
 """The construct's arguments by name, those that were left out left out."""
@@ -134,7 +135,7 @@ _BY_TYPE: Final[Mapping[str, Callable[[str, Any, Any], Iterator[str]]]] = {
     "boolean": _boolean,
     "map": _tags,
 }
-_OTHER_TYPES: Final = frozenset({"roleArn", "sessionPolicy"})
+_OTHER_TYPES: Final = frozenset({"roleArn", SESSION_POLICY})
 """Members whose arguments take a construct or a document; the rules below look at them."""
 
 
@@ -213,7 +214,7 @@ def _session_policy(arguments: Arguments) -> Iterator[str]:
         is_policy = False
     if not is_policy:
         yield f"session_policy was {shown(policy)}: must be a JSON object, an IAM policy"
-    yield from _text("session_policy", policy, model.members()["sessionPolicy"])
+    yield from _text("session_policy", policy, model.members()[SESSION_POLICY])
 
 
 def _lifecycle(arguments: Arguments) -> Iterator[str]:
@@ -247,6 +248,13 @@ def _timeout(timeout: Any) -> Iterator[str]:
         )
 
 
+def _texts(arguments: Arguments) -> Iterator[str]:
+    """Whatever argument it is: texts that would not arrive as they are meant."""
+    for argument, value in arguments.items():
+        with suppress(RecursionError):  # told by _documents
+            yield from references.problems(argument, value)
+
+
 REMOVAL_POLICIES: Final = (
     RemovalPolicy.DESTROY,
     RemovalPolicy.RETAIN,
@@ -263,4 +271,5 @@ _RULES: Final = (
     _session_policy,
     _lifecycle,
     workflow.problems,
+    _texts,
 )

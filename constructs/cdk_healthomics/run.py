@@ -173,7 +173,7 @@ class HealthOmicsRun(Construct):
             service_token=provider.service_token,
             service_timeout=timeout,
             removal_policy=removal_policy,
-            properties=properties(stack, arguments, role_arn, self._tags.rendered_tags),
+            properties=properties(self, stack, arguments, role_arn, self._tags.rendered_tags),
         )
         self._name = name
         self._workflow_id: str | None = arguments.get("workflow_id")

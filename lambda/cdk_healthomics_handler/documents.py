@@ -89,7 +89,7 @@ def _find(holder: dict[str, Any], place: str) -> tuple[Any, Any]:
         holds = holds[step]
         name = json.loads(f'"{escaped}"').replace("~1", "/").replace("~0", "~")
         step = int(name) if isinstance(holds, list) else name
-    holds[step]  # noqa: B018 - KeyError, IndexError: there is no such place
+    holds[step]
     return holds, step
 
 
@@ -98,7 +98,8 @@ def _typed(value: Mapping[str, Any]) -> Any:
     if ValueType.JSON in value:
         return _filled(value[ValueType.JSON], value.get(ValueType.VALUES, {}))
     if ValueType.JOINED in value:
-        return "".join(str(_typed(part)) for part in value[ValueType.JOINED])
+        texts = [_typed(part) for part in value[ValueType.JOINED]]
+        return "".join(text for text in texts if text is not _ABSENT)
     for kind, cast in _CASTS.items():
         if kind in value:
             return _cast(value[kind], cast)
