@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from json import JSONEncoder
 from typing import Any, Final
 
-from cdk_healthomics.references import REFERENCE
 from cdk_healthomics.tokens import LIST_IN_TEXT, is_token
 from cdk_healthomics.values import write
 
@@ -32,13 +31,8 @@ def document_problems(argument: str, document: Any, limit: int | None) -> list[s
 
 
 def late_parts(document: Any) -> list[Any]:
-    """What of a document is known at deployment only: tokens, and texts that hold one or a dynamic reference."""
-    return [part for part in _parts(document) if is_late(part)]
-
-
-def is_late(part: Any) -> bool:
-    """Whether a part of a document is known at deployment only."""
-    return is_token(part) or (isinstance(part, str) and REFERENCE in part)
+    """What of a document is known at deployment only."""
+    return [part for part in _parts(document) if is_token(part)]
 
 
 def written(document: Any) -> str:
@@ -100,7 +94,7 @@ def _unwritable(path: str, value: Any) -> Iterator[str]:
                 yield f"{path} has the key {key!r}: must be text, for keys of JSON objects are"
             elif not well_formed(key):
                 yield f"{path} has the key {key!r}: must be valid Unicode, without lone surrogates"
-            elif is_late(key):
+            elif is_token(key):
                 yield (
                     f"{path} has the key {key!r}, which is known at deployment only: must be written out, for whoever "
                     "sets it could name another member"

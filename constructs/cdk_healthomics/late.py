@@ -8,7 +8,6 @@ import jsii
 from aws_cdk import IAnyProducer, IResolvable, IResolveContext, Lazy, Stack
 
 from cdk_healthomics import references
-from cdk_healthomics.documents import is_late
 from cdk_healthomics.template import Template
 from cdk_healthomics.tokens import form_of, is_token
 from cdk_healthomics.values import UnknownTypeError, Value, typed, write
@@ -47,7 +46,7 @@ class Late:
 
     def watch(self, run: Construct, properties: Mapping[str, Any]) -> None:
         """Look at what the other properties resolve to, by their arguments."""
-        tokens = {argument: value for argument, value in properties.items() if is_late(value)}
+        tokens = {argument: value for argument, value in properties.items() if is_token(value)}
         if tokens:
             self._properties.append((run, tokens))
 
@@ -93,7 +92,7 @@ class _Document:
         self.text: Final = write(document, self._place_of, argument)
 
     def _place_of(self, part: Any, place: str, path: str) -> bool:
-        if not is_late(part):
+        if not is_token(part):
             return False
         self.tokens.append(part)
         self._places.append((place, path))

@@ -31,7 +31,7 @@ def properties(run: Construct, stack: Stack, arguments: Mapping[str, Any], role_
         tags: the user's tags, resolved when the app is synthesized.
     """
     asked: dict[str, Any] = {}
-    plain: dict[str, Any] = {"role": role_arn, "tags": tags}
+    plain: dict[str, Any] = {}
     for member, argument in model.arguments().items():
         if argument not in arguments:
             continue
@@ -51,7 +51,7 @@ def properties(run: Construct, stack: Stack, arguments: Mapping[str, Any], role_
     policy = _RETAINING.get(arguments.get("removal_policy", RemovalPolicy.DESTROY))
     if policy:
         asked[Property.REMOVAL_POLICY.value] = policy.value
-    Late.of(stack).watch(run, plain)
+    Late.of(stack).watch(run, {**plain, "role": role_arn, "tags": tags})
     return asked
 
 

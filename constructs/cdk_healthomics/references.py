@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-REFERENCE: Final = "{{resolve:"
-"""The beginning of a dynamic reference: CloudFormation puts in what it names."""
+from aws_cdk import SecretValue
+
 _SECRET: Final = re.compile(r"\{\{resolve:(?:secretsmanager|ssm-secure):[^}]*(?:\}\})?")
 _OBJECT: Final = re.compile(r"<[\w.]+ object at 0x[0-9a-fA-F]+>")
 """What ``str()`` and an f-string make of a Python object that has no text of its own, as the CDK's have none."""
@@ -23,30 +23,38 @@ def problems(path: str, value: Any) -> Iterator[str]:
         path: of the value, as a person would type it.
         value: text, or what holds texts; anything else is passed by.
     """
-    if isinstance(value, str):
+    if isinstance(value, SecretValue):
+        yield f"{path} is a SecretValue: must be no secret, for whoever may read the run may read it; {_remedy(path)}"
+    elif isinstance(value, str):
         yield from _of_text(path, value)
     elif isinstance(value, Mapping):
-        joined = _joined(value)
-        if joined is not None:
-            yield from _of_text(path, joined)
-            return
-        for name, item in value.items():
-            if isinstance(name, str):
-                yield from _of_text(f"the key of {path}[{name!r}]", name)
-            function = isinstance(name, str) and (name == "Ref" or name.startswith("Fn::"))
-            yield from problems(path if function else f"{path}[{name!r}]", item)
+        yield from _of_map(path, value)
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
             yield from problems(f"{path}[{index}]", item)
 
 
+def _of_map(path: str, value: Mapping[Any, Any]) -> Iterator[str]:
+    joined = _joined(value)
+    if joined is not None:
+        yield from _of_text(path, joined)
+        return
+    for name, item in value.items():
+        if isinstance(name, str):
+            yield from _of_text(f"the key of {path}[{name!r}]", name)
+        if isinstance(name, str) and name.startswith("Fn::") and isinstance(item, list):
+            for argument in item:
+                yield from problems(path, argument)
+        else:
+            yield from problems(f"{path}[{name!r}]", item)
+
+
 def _of_text(path: str, text: str) -> Iterator[str]:
     secret = _SECRET.search(text)
     if secret:
-        remedy = _IN_PARAMETERS if _PARAMETERS.match(path) else _ELSEWHERE
         yield (
             f"{path} holds {secret[0]}: must hold no secretsmanager and no ssm-secure reference, for CloudFormation "
-            f"resolves neither for custom resources, and the run would get the reference; {remedy}"
+            f"resolves neither for custom resources, and the run would get the reference; {_remedy(path)}"
         )
     nameless = _OBJECT.search(text)
     if nameless:
@@ -54,6 +62,10 @@ def _of_text(path: str, text: str) -> Iterator[str]:
             f"{path} holds {nameless[0]}, which is no value: must be the object itself, or Token.as_string(…) of it "
             "inside a text"
         )
+
+
+def _remedy(path: str) -> str:
+    return _IN_PARAMETERS if _PARAMETERS.match(path) else _ELSEWHERE
 
 
 def _joined(value: Mapping[str, Any]) -> str | None:

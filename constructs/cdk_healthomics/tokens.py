@@ -16,6 +16,8 @@ _NUMBER_TOKENS: Final = -1e200
 _NUMBER_IN_TEXT: Final = re.compile(r"-1\.\d{10,16}e\+289")
 """Such a number in an f-string; the CDK finds it there by this pattern."""
 _WHOLE_TEXT: Final = re.compile(r"\$\{Token\[[^\]]+\]\}")
+REFERENCE: Final = "{{resolve:"
+"""The beginning of a dynamic reference: CloudFormation puts in what it names, as with a token."""
 LIST_IN_TEXT: Final = "#{Token["
 """The beginning of an item of a list token; in a text the CDK cannot resolve it."""
 
@@ -36,7 +38,7 @@ class Form(Enum):
 
 
 def is_token(value: Any) -> bool:
-    """Whether a value is a token, or text or a number that holds one. Lists are asked as a whole."""
+    """Whether a value is a token, or text that holds one or a dynamic reference. Lists are asked as a whole."""
     if isinstance(value, str):
         return _in_text(value)
     if isinstance(value, float):
@@ -50,7 +52,9 @@ def is_token(value: Any) -> bool:
 
 @lru_cache(maxsize=1024)
 def _in_text(text: str) -> bool:
-    return ("${Token[" in text and bool(Token.is_unresolved(text))) or _NUMBER_IN_TEXT.search(text) is not None
+    if REFERENCE in text or _NUMBER_IN_TEXT.search(text):
+        return True
+    return "${Token[" in text and bool(Token.is_unresolved(text))
 
 
 def form_of(token: Any) -> Form:

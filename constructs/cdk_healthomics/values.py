@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from json import JSONEncoder
 from typing import Any, Final
 
-from cdk_healthomics.references import REFERENCE
 from cdk_healthomics.template import Template
-from cdk_healthomics.tokens import Form
+from cdk_healthomics.tokens import REFERENCE, Form
 from cdk_healthomics_handler.documents import ROOT, number, pointer
 from cdk_healthomics_handler.names import ValueType
 

@@ -22,9 +22,10 @@ class Deployment:
     name: str
     folder: Path
 
-    def deploy(self, declare: Declare, *, fails: bool = False) -> str:
-        """``cdk deploy`` what a test declares; returns what the CLI said."""
-        done = self._cdk(declare, "deploy", "--require-approval", "never")
+    def deploy(self, declare: Declare, *, fails: bool = False, **parameters: str) -> str:
+        """``cdk deploy`` what a test declares, with parameters; returns what the CLI said."""
+        given = (part for name, value in parameters.items() for part in ("--parameters", f"{name}={value}"))
+        done = self._cdk(declare, "deploy", "--require-approval", "never", *given)
         assert bool(done.returncode) is fails, done.stdout
         return str(done.stdout)
 
