@@ -149,12 +149,18 @@ class TestTexts:
 
     def test_a_nested_stack_has_its_parents_values(self, stack: Stack, text: str, number: CfnParameter) -> None:
         nested = NestedStack(stack, "Nested")
-        document = {"a": text, "b": number.value_as_number, "c": number.value}
+        CfnMapping(nested, "Regions", mapping={"us-east-1": {"cpus": 4}})
+        document = {
+            "a": text,
+            "b": number.value_as_number,
+            "c": number.value,
+            "d": Fn.find_in_map("Regions", Aws.REGION, "cpus"),
+        }
         HealthOmicsRun(nested, "Run", workflow_id="1", output_uri="s3://b/r", parameters=document)
         Template.from_stack(stack)
         (run,) = Template.from_stack(nested).find_resources(RESOURCE_TYPE).values()
         kinds = {place: list(value) for place, value in run["Properties"]["ParametersValues"].items()}
-        assert kinds == {"#/a": ["Text"], "#/b": ["Number"], "#/c": ["Number"]}
+        assert kinds == {"#/a": ["Text"], "#/b": ["Number"], "#/c": ["Number"], "#/d": ["Number"]}
 
 
 class TestTypes:
