@@ -1,6 +1,7 @@
 """What can be told of a stack's runs at synthesis only: what tokens resolve to, and the types of that."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -57,11 +58,14 @@ class Late:
 
     def resolved(self, tokens: list[Any]) -> list[Any]:
         """What the CDK resolves tokens to; None where to nothing, an error in the place of what it refuses."""
+        # Runs share role, bucket and reference genome: what is the same is asked once.
+        names = [token if isinstance(token, str) else f"{index}" for index, token in enumerate(tokens)]
+        asked = {name: f"{index}" for index, name in enumerate(dict.fromkeys(names))}
         try:
-            found = self.stack.resolve({str(index): token for index, token in enumerate(tokens)})
+            found = self.stack.resolve({asked[name]: token for name, token in zip(names, tokens, strict=True)})
         except RuntimeError:
             return [self._resolved(token) for token in tokens]
-        return [found.get(str(index)) for index in range(len(tokens))]
+        return [found.get(asked[name]) for name in names]
 
     def _resolved(self, token: Any) -> Any:
         try:
@@ -70,8 +74,9 @@ class Late:
             return error
 
     def _problems(self) -> Iterator[tuple[Construct, str]]:
+        resolved = iter(self.resolved([token for document in self._documents for token in document.tokens]))
         for document in self._documents:
-            document.settle()
+            document.settle(list(islice(resolved, len(document.tokens))))
             yield from ((document.run, problem) for problem in document.problems)
         named = [(run, argument, value) for run, tokens in self._properties for argument, value in tokens.items()]
         for (run, argument, _), value in zip(named, self.resolved([value for *_, value in named]), strict=True):
@@ -105,16 +110,16 @@ class _Document:
             ValueError: a type cannot be known.
         """
         if self._settled is None:
-            self.settle()
+            self.settle(self.late.resolved(self.tokens))
         if self._settled is None:
             raise ValueError(f"HealthOmicsRun at '{self.run.node.path}': {'; '.join(self.problems)}")
         return self._settled
 
-    def settle(self) -> None:
-        """Find every type anew."""
+    def settle(self, resolved: list[Any]) -> None:
+        """Find every type anew, by what the tokens resolve to."""
         self.problems.clear()
-        parts = zip(self._places, self.tokens, self.late.resolved(self.tokens), strict=True)
-        values = {place: self._value(path, token, resolved) for (place, path), token, resolved in parts}
+        parts = zip(self._places, self.tokens, resolved, strict=True)
+        values = {place: self._value(path, token, value) for (place, path), token, value in parts}
         whole = values.get(ROOT)
         if whole is not None and not self.problems and not _is_object(whole):
             self.problems.append(
