@@ -117,7 +117,7 @@ def _cast(value: Any, cast: Callable[[str], Any]) -> Any:
     try:
         return cast(value)
     except (ValueError, KeyError) as error:
-        raise MisfitError(ROOT, f"must be {_TOLD[cast]} ({type(error).__name__})") from None
+        raise MisfitError(ROOT, f"{_TOLD[cast]} ({type(error).__name__})") from None
 
 
 def _boolean(text: str) -> bool:
@@ -129,4 +129,4 @@ _CASTS: Final[Mapping[ValueType, Callable[[str], Any]]] = {
     ValueType.NUMBER: number,
     ValueType.BOOLEAN: _boolean,
 }
-_TOLD: Final[Mapping[Any, str]] = {number: "a number", _boolean: "true or false"}
+_TOLD: Final[Mapping[Any, str]] = {number: "must be a number", _boolean: "must be true or false"}
