@@ -6,7 +6,7 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import jsii
-from aws_cdk import IAnyProducer, IResolvable, IResolveContext, Lazy, Stack
+from aws_cdk import CfnJson, IAnyProducer, IResolvable, IResolveContext, Lazy, Reference, Stack
 
 from cdk_healthomics import references
 from cdk_healthomics.template import Template
@@ -16,6 +16,8 @@ from cdk_healthomics_handler.documents import ROOT
 from cdk_healthomics_handler.names import ValueType
 from constructs import Construct, IValidation
 
+_POLICY: Final = "session_policy"
+"""All its values are text."""
 _LATE: Final[WeakKeyDictionary[Stack, "Late"]] = WeakKeyDictionary()
 
 
@@ -91,6 +93,7 @@ class _Document:
         self.late: Final = late
         self.tokens: Final[list[Any]] = []
         self.problems: list[str] = []
+        self._argument: Final = argument
         self._places: Final[list[tuple[str, str]]] = []
         self._settled: tuple[str, dict[str, Value]] | None = None
         # Each has its place already, whatever it resolves to.
@@ -134,6 +137,8 @@ class _Document:
 
     def _value(self, path: str, token: Any, resolved: Any) -> Value:
         found = list(_told(path, resolved))
+        if _is_cfn_json(token) and self._argument != _POLICY:
+            found.append(f"{path} is a CfnJson, whose values arrive as text: must be the list or dict itself")
         try:
             if not found:
                 return typed(resolved, form_of(token), self.late.template)
@@ -141,6 +146,13 @@ class _Document:
             found = [f"{path} {unknown}"]
         self.problems += found
         return {}
+
+
+def _is_cfn_json(token: Any) -> bool:
+    """Whether a token is a CfnJson, or its value."""
+    if not isinstance(token, Reference):
+        return isinstance(token, CfnJson)
+    return any(isinstance(scope, CfnJson) for scope in token.target.node.scopes)
 
 
 def _told(path: str, resolved: Any) -> Iterator[str]:

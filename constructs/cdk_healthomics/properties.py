@@ -74,4 +74,5 @@ def _plain(value: Any) -> Any:
     """A value as jsii knows it; of str and int it knows no subclasses but bool, which enums are."""
     if isinstance(value, bool):
         return value
-    return str(value) if isinstance(value, str) else int(value) if isinstance(value, int) else value
+    # Of an enum that is text the text, which its own str() may not be.
+    return str.__str__(value) if isinstance(value, str) else int(value) if isinstance(value, int) else value

@@ -78,7 +78,8 @@ def _pieces(value: Any, place_of: Callable[[Any, str, str], bool], place: str, p
         yield "{"
         for index, (key, item) in enumerate(value.items()):
             yield f"{',' if index else ''}{encode(key)}:"
-            yield from _pieces(item, place_of, pointer(place, key), f"{path}[{str(key)!r}]")
+            name = str.__str__(key)  # of an enum, too, what JSON has
+            yield from _pieces(item, place_of, pointer(place, name), f"{path}[{name!r}]")
         yield "}"
     elif isinstance(value, (list, tuple)):
         yield "["

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from enum import Enum
 from typing import Any
 
 import jsii
@@ -12,6 +13,7 @@ from aws_cdk import (
     CfnCondition,
     CfnDynamicReference,
     CfnDynamicReferenceService,
+    CfnJson,
     CfnMapping,
     CfnParameter,
     Fn,
@@ -135,6 +137,15 @@ class TestTexts:
         literals = {"#/b": "#/b", "a": {"Text": "#/b"}, "c": None, "Fn::If": ["x", 1, 2], "Ref": "Text"}
         declare(parameters={"b": text, **literals})
         assert start_run(stack)["parameters"] == {"b": "text", **literals}
+
+    def test_members_of_enums_are_what_json_has_for_them(self, stack: Stack, declare: Declare, text: str) -> None:
+        class Kind(str, Enum):  # noqa: UP042 - its str() is another text
+            TUMOR = "tumor"
+
+        declare(name=Kind.TUMOR, parameters={Kind.TUMOR: {"a": text, "kind": Kind.TUMOR}})
+        arrived = start_run(stack)
+        assert arrived["parameters"] == {"tumor": {"a": "text", "kind": "tumor"}}
+        assert arrived["name"] == "tumor"
 
     def test_what_another_stack_has_is_imported(self, stack: Stack, declare: Declare) -> None:
         other = Stack(stack.node.root, "Storage")  # type: ignore[arg-type]
@@ -383,6 +394,14 @@ class TestRefusals:
         assert f"'Genomes/Two': parameters['b'] holds {SECRET}: {BY_FILE}" in told
         assert len(told) == 5
 
+    def test_a_cfn_json_is_refused_for_all_its_values_would_be_text(
+        self, stack: Stack, declare: Declare, number: CfnParameter
+    ) -> None:
+        made = CfnJson(stack, "Made", value={"a": number.value_as_number})
+        declare(parameters={"a": made, "b": made.value})
+        problem = "is a CfnJson, whose values arrive as text: must be the list or dict itself"
+        assert refusal(stack) == [f"'Genomes/Run': parameters['{name}'] {problem}" for name in "ab"]
+
     def test_a_secret_is_refused_where_it_is_declared(self, declare: Declare) -> None:
         secret = SecretValue.secrets_manager("key")
         with pytest.raises(ValidationError) as error:
@@ -392,6 +411,22 @@ class TestRefusals:
             f"parameters['a'][0] {problem}put it into a file on S3, and give parameters_uri",
             f"rerun_trigger {problem}write the value itself, or an {{{{resolve:ssm:…}}}} reference",
         ]
+
+    def test_a_text_made_of_an_object_is_refused(self, declare: Declare) -> None:
+        with pytest.raises(ValidationError) as error:
+            declare(
+                parameters={"a": str(SecretValue.secrets_manager("key")), "b": f"{Fn.condition_if('C', 1, 2)} cpus"}
+            )
+        secret, other = error.value.problems
+        assert secret.startswith("parameters['a'] holds <aws_cdk.SecretValue object at 0x")
+        assert secret.endswith(
+            ": must be no secret, for whoever may read the run may read it; put it into a file on "
+            "S3, and give parameters_uri"
+        )
+        assert other.startswith("parameters['b'] holds <jsii.")
+        assert other.endswith(
+            ", which is no value: must be the object itself, or Token.as_string(…) of it inside a text"
+        )
 
     def test_a_key_that_is_known_at_deployment_only_is_refused(self, declare: Declare, text: str) -> None:
         with pytest.raises(ValidationError) as error:

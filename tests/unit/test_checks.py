@@ -69,7 +69,7 @@ def problems(**arguments: Any) -> list[str]:
         ({"engine_settings": {"a": "{{resolve:ssm-secure:key:1}}"}}, f"engine_settings['a'] holds {{{{resolve:ssm-secure:key:1}}}}: {NO_SECRETS}; write the value itself, or an {{{{resolve:ssm:…}}}} reference"),
         ({"parameters_uri": "s3://b/{{resolve:secretsmanager:key"}, f"parameters_uri holds {{{{resolve:secretsmanager:key: {NO_SECRETS}; write the value itself, or an {{{{resolve:ssm:…}}}} reference"),
         ({"tags": {"k": "{{resolve:secretsmanager:key}}"}}, f"tags['k'] holds {{{{resolve:secretsmanager:key}}}}: {NO_SECRETS}; write the value itself, or an {{{{resolve:ssm:…}}}} reference"),
-        ({"parameters": {"a": "x <aws_cdk.SecretValue object at 0x7f36ac7e8410>"}}, "parameters['a'] holds <aws_cdk.SecretValue object at 0x7f36ac7e8410>, which is no value: must be the object itself, or Token.as_string(…) of it inside a text"),
+        ({"parameters": {"a": "x <aws_cdk.SecretValue object at 0x7f36ac7e8410>"}}, "parameters['a'] holds <aws_cdk.SecretValue object at 0x7f36ac7e8410>: must be no secret, for whoever may read the run may read it; put it into a file on S3, and give parameters_uri"),
         ({"name": "<jsii._reference_map.InterfaceDynamicProxy object at 0x7f3>"}, "name holds <jsii._reference_map.InterfaceDynamicProxy object at 0x7f3>, which is no value: must be the object itself, or Token.as_string(…) of it inside a text"),
         ({"parameters": {"a": "#{Token[TOKEN.1]}"}}, "parameters['a'] holds an item of a list that is known at deployment only: must be the whole list by itself, or Fn.select(index, list)"),
         ({"tags": {"k": "\ud800"}}, r"tags['k'] was '\ud800': must be valid Unicode, without lone surrogates"),
