@@ -8,16 +8,17 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from aws_cdk import CfnElement, Duration, RemovalPolicy, aws_iam
 
-from cdk_healthomics import model, neighbours, workflow
+from cdk_healthomics import model, neighbours, references, workflow
 from cdk_healthomics.documents import PARAMETERS_LIMIT, document_problems, well_formed
 from cdk_healthomics.messages import shown
 from cdk_healthomics.role import arn_of, arn_problems
 from cdk_healthomics.tokens import is_token
-from cdk_healthomics_handler.names import TAG_PREFIX, OwnershipTag, WaitFor
+from cdk_healthomics_handler.names import SESSION_POLICY, TAG_PREFIX, OwnershipTag, WaitFor
 from constructs import Construct
 
 Arguments = Mapping[str, Any]
@@ -146,7 +147,7 @@ _BY_TYPE: Final[Mapping[str, Callable[[str, Any, Any], Iterator[str]]]] = {
     "boolean": _boolean,
     "map": _tags,
 }
-_OTHER_TYPES: Final = frozenset({"roleArn", "sessionPolicy"})
+_OTHER_TYPES: Final = frozenset({"roleArn", SESSION_POLICY})
 """Members whose arguments take a construct or a document; the rules below look at them."""
 
 
@@ -239,7 +240,7 @@ def _session_policy(arguments: Arguments) -> Iterator[str]:
         is_policy = False
     if not is_policy:
         yield f"session_policy was {shown(policy)}: must be a JSON object, an IAM policy"
-    yield from _text("session_policy", policy, model.members()["sessionPolicy"])
+    yield from _text("session_policy", policy, model.members()[SESSION_POLICY])
 
 
 def _lifecycle(arguments: Arguments) -> Iterator[str]:
@@ -273,6 +274,13 @@ def _timeout(timeout: Any) -> Iterator[str]:
         )
 
 
+def _texts(arguments: Arguments) -> Iterator[str]:
+    """Whatever argument it is: texts that would not arrive as they are meant."""
+    for argument, value in arguments.items():
+        with suppress(RecursionError):  # told by _documents
+            yield from references.problems(argument, value)
+
+
 REMOVAL_POLICIES: Final = (
     RemovalPolicy.DESTROY,
     RemovalPolicy.RETAIN,
@@ -291,4 +299,5 @@ _RULES: Final = (
     _lifecycle,
     workflow.problems,
     neighbours.problems,
+    _texts,
 )

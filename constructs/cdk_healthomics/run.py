@@ -51,7 +51,8 @@ class HealthOmicsRun(IHealthOmicsRun):
 
     ``cdk deploy`` starts the run (StartRun), ``cdk destroy`` cancels it (CancelRun) and waits until it has stopped. A
     change of anything that defines the run starts a new run and cancels the old one; a change of tags only changes the
-    tags. Numbers, booleans and nesting in documents reach the workflow as they were written.
+    tags. Numbers, booleans and nesting in documents reach the workflow as they were written, and so do values that are
+    known at deployment only: they never become part of JSON text, and keep the type of their source.
     """
 
     def __init__(
@@ -98,7 +99,9 @@ class HealthOmicsRun(IHealthOmicsRun):
 
         Each argument up to ``tags``, but for those that take a construct of the same app, is the member of the StartRun
         API of the same name in camelCase, and has no default here: where it is left out, HealthOmics' own default
-        holds. CDK tokens are taken everywhere. Such a construct is made before the run, and deleted after it.
+        holds. Such a construct is made before the run, and deleted after it. CDK tokens and ``{{resolve:ssm:…}}`` are
+        taken everywhere but in names within documents; secrets (``SecretValue``, ``{{resolve:secretsmanager:…}}``,
+        ``{{resolve:ssm-secure:…}}``) nowhere, for CloudFormation resolves them for no custom resource.
 
         Args:
             scope: the construct that this one is part of.
@@ -116,10 +119,12 @@ class HealthOmicsRun(IHealthOmicsRun):
                 and metrics; grant it the inputs and outputs, ``bucket.grant_read_write(run.role)``. A given role is
                 used as it is.
             name: of the run, 1 to 128 characters. Default: ``<stack name>-<logical id>``.
-            parameters: the workflow's inputs, a JSON object of at most 50,000 bytes.
+            parameters: the workflow's inputs, a JSON object of at most 50,000 bytes. A token keeps the type of its
+                source: a number parameter, each branch of ``Fn.condition_if``, a mapping's value, a list; a resource's
+                attribute is text, unless ``Token.as_number`` says otherwise.
             parameters_uri: a JSON file on S3 that holds the inputs instead, 1 to 1,093 characters; the role must be
                 allowed to read it. Another content under the same URI is no change: see ``rerun_trigger``.
-            engine_settings: settings of the workflow engine, a JSON object.
+            engine_settings: settings of the workflow engine, a JSON object; tokens as in ``parameters``.
             run_group_id: the run group whose limits hold for the run, up to 18 digits.
             run_group: the run group where it is declared in the same app, instead of ``run_group_id``.
             priority: within the run group, 0 to 100000.
@@ -136,7 +141,8 @@ class HealthOmicsRun(IHealthOmicsRun):
             log_level: OFF, FATAL, ERROR or ALL.
             retention_mode: RETAIN or REMOVE.
             output_uri_prefix_mode: SERVICE_DEFINED or NONE_WITH_OVERWRITE.
-            session_policy: narrows the role down for this run: a JSON policy of at most 2,048 characters.
+            session_policy: narrows the role down for this run: a JSON policy of at most 2,048 characters. A token
+                in it stays one text; give the PolicyDocument itself, for ``Stack.to_json_string`` is taken as it is.
             tags: of the run, at most 46; they win over those of ``Tags.of(…)``.
             wait_for: how far the run must have come before its resource counts as created or updated. SUBMITTED, the
                 default, waits for nothing; RUNNING and COMPLETED wait, and a run that ends otherwise fails the
@@ -151,7 +157,8 @@ class HealthOmicsRun(IHealthOmicsRun):
                 RETAIN_ON_UPDATE_OR_DELETE leaves it alone but for that.
 
         Raises:
-            ValidationError: arguments are missing or wrong; the message lists all of them.
+            ValidationError: arguments are missing or wrong; the message lists all of them. What tokens resolve to is
+                known at synthesis, and refused then: a type that cannot be known, a secret.
         """
         not_arguments = {"self", "scope", "construct_id", "__class__"}
         arguments = {name: value for name, value in locals().items() if value is not None and name not in not_arguments}
@@ -181,7 +188,7 @@ class HealthOmicsRun(IHealthOmicsRun):
             service_token=provider.service_token,
             service_timeout=timeout,
             removal_policy=removal_policy,
-            properties=properties(stack, arguments, role_arn, self._tags.rendered_tags),
+            properties=properties(self, stack, arguments, role_arn, self._tags.rendered_tags),
         )
         self._name = name
         self._parameters = parameters
