@@ -1,22 +1,16 @@
 """From a run's arguments to the properties of ``Custom::HealthOmicsRun``, the contract with the handler."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
-from aws_cdk import RemovalPolicy, Stack, aws_iam
+from aws_cdk import Stack, aws_iam
 
 from cdk_healthomics import model
 from cdk_healthomics.documents import written
-from cdk_healthomics_handler import names
 from cdk_healthomics_handler.names import Property, property_name
 
-_RETAINING: Final[Mapping[RemovalPolicy, names.RemovalPolicy]] = {
-    RemovalPolicy.RETAIN: names.RemovalPolicy.RETAIN,
-    RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE: names.RemovalPolicy.RETAIN_EXCEPT_ON_CREATE,
-}
 
-
-def properties(stack: Stack, arguments: Mapping[str, Any], role_arn: str, tags: Any) -> dict[str, Any]:
+def properties(stack: Stack, arguments: Mapping[str, Any], role_arn: str, tags: Any, removal: Any) -> dict[str, Any]:
     """The properties that ask for a run; arguments that were left out are absent, no defaults are added.
 
     Args:
@@ -24,6 +18,7 @@ def properties(stack: Stack, arguments: Mapping[str, Any], role_arn: str, tags: 
         arguments: the construct's, those that were left out left out.
         role_arn: of the run's service role.
         tags: the user's tags, resolved when the app is synthesized.
+        removal: the removal policy that the function is told, likewise.
     """
     asked: dict[str, Any] = {}
     for member, argument in model.arguments().items():
@@ -34,9 +29,7 @@ def properties(stack: Stack, arguments: Mapping[str, Any], role_arn: str, tags: 
     for name, argument in ((Property.RERUN_TRIGGER, "rerun_trigger"), (Property.WAIT_FOR, "wait_for")):
         if argument in arguments:
             asked[name.value] = _plain(arguments[argument])
-    policy = _RETAINING.get(arguments.get("removal_policy", RemovalPolicy.DESTROY))
-    if policy:
-        asked[Property.REMOVAL_POLICY.value] = policy.value
+    asked[Property.REMOVAL_POLICY.value] = removal
     return asked
 
 

@@ -75,9 +75,9 @@ class Provider(Construct):
             _PROVIDERS[stack] = cls(stack, ID)
         return _PROVIDERS[stack]
 
-    def allow(self, arguments: dict[str, Any], role_arn: str) -> list[Construct]:
-        """Allow the function what one run needs; returns what the run must wait for."""
-        needed = self._permissions.of_run(arguments, role_arn)
+    def allow(self, arguments: dict[str, Any], role: aws_iam.IRole) -> list[Construct]:
+        """Allow the function what one run with this role needs; returns what the run must wait for."""
+        needed = self._permissions.of_run(arguments, role)
         if arguments.get("wait_for", WaitFor.SUBMITTED) != WaitFor.SUBMITTED:
             needed.append(self._waiting())
         return needed
@@ -89,7 +89,7 @@ class Provider(Construct):
             return existing
         stack = Stack.of(self)
         rules = rules_of(stack)
-        self._permissions.inline.add_statements(
+        self._permissions.add(
             aws_iam.PolicyStatement(
                 actions=[
                     "events:DeleteRule",

@@ -30,9 +30,11 @@ from cdk_healthomics.enums import (
     StorageType,
     WorkflowType,
 )
+from cdk_healthomics.made_roles import MadeRoles
 from cdk_healthomics.properties import properties
 from cdk_healthomics.provider import Provider
-from cdk_healthomics.role import arn_of, make_role
+from cdk_healthomics.removal import Removal
+from cdk_healthomics.role import arn_of
 from cdk_healthomics_handler.names import RESOURCE_TYPE, Attribute, WaitFor, property_name
 from cdk_healthomics_handler.run import COMPLETED, FAILED
 from constructs import Construct, IDependable
@@ -162,10 +164,10 @@ class HealthOmicsRun(Construct):
         self._tags = TagManager(TagType.MAP, RESOURCE_TYPE)
         for key, value in (tags or {}).items():
             self._tags.set_tag(key, value, _OWN_TAGS_PRIORITY)
-        self._role = role or make_role(self, removal_policy)
-        role_arn = arn_of(self._role)
+        self._role = role or MadeRoles.of(stack).make(self)
         provider = Provider.of(stack)
         provider.watch(self, self._tags)
+        removal = Removal(stack)
         self._resource = CustomResource(
             self,
             "Resource",
@@ -173,14 +175,15 @@ class HealthOmicsRun(Construct):
             service_token=provider.service_token,
             service_timeout=timeout,
             removal_policy=removal_policy,
-            properties=properties(stack, arguments, role_arn, self._tags.rendered_tags),
+            properties=properties(stack, arguments, arn_of(self._role), self._tags.rendered_tags, removal.told()),
         )
+        removal.of(self._cfn_resource, None if role else self._role)
         self._name = name
         self._workflow_id: str | None = arguments.get("workflow_id")
         if not name and provider.names_runs:
             self._cfn_resource.add_property_override(property_name("name"), self._run_name)
         # The whole role, policies included: the run starts when it may read its inputs, and ends before it may not.
-        self._before_run(self._role, *provider.allow(arguments, role_arn), *([workflow] if workflow else []))
+        self._before_run(self._role, *provider.allow(arguments, self._role), *([workflow] if workflow else []))
 
     @property
     def role(self) -> aws_iam.IRole:

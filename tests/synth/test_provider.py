@@ -14,12 +14,13 @@ from typing import Any, ClassVar
 import pytest
 from aws_cdk import App, Aspects, Duration, Environment, FileSystem, NestedStack, RemovalPolicy, Stack, aws_iam, aws_s3
 from aws_cdk.assertions import Annotations, Match, Template
+from botocore.session import Session
 from cdk_nag import AwsSolutionsChecks
 
 import cdk_healthomics_handler
 from cdk_healthomics import HealthOmicsRun, RunRole, WaitFor, model
 from cdk_healthomics.asset import code_folder
-from cdk_healthomics.role import path_of_made_roles
+from cdk_healthomics.made_roles import path_of
 from cdk_healthomics_handler.names import RESOURCE_TYPE
 from cdk_healthomics_handler.schedule import rule_name
 from tests.events import STACK_ID, new_request
@@ -171,15 +172,23 @@ class TestPermissions:
     ) -> None:
         declare("Made")
         declare("Given", role=role)
+        declare("Again")
         roles = Template.from_stack(stack).find_resources("AWS::IAM::Role")
-        (path,) = (each["Properties"]["Path"] for name, each in roles.items() if name.startswith("MadeRole"))
-        account = {"Ref": "AWS::AccountId"}
-        under_path = ["arn:", {"Ref": "AWS::Partition"}, ":iam::", account, f":role{path}*"]
+        path, same = (each["Properties"]["Path"] for name, each in roles.items() if not name.startswith("Health"))
+        slash, region, name = path["Fn::Join"][1]
+        account, partition = {"Ref": "AWS::AccountId"}, {"Ref": "AWS::Partition"}
+        under_path = ["arn:", partition, ":iam::", account, f":role{slash}", region, f"{name}*"]
         assert allowed(stack, "iam:PassRole") == [{"Fn::Join": ["", under_path]}, GIVEN_ROLE]
+        assert path == same
 
-    def test_the_arn_of_a_made_role_is_short_enough_for_start_run(self, stack: Stack) -> None:
-        longest = f"arn:aws-us-gov:iam::123456789012:role{path_of_made_roles(stack)}{'r' * 64}"
-        assert len(longest) <= model.members()["roleArn"].metadata["max"]
+    @pytest.mark.parametrize("partition", Session().get_available_partitions())
+    def test_the_arn_of_a_made_role_is_short_enough_for_start_run(self, partition: str) -> None:
+        for region in Session().get_available_regions("iam", partition) + Session().get_available_regions(
+            "lambda", partition
+        ):
+            stack = Stack(App(), "S" * 128, env=Environment(region=region))
+            longest = f"arn:{partition}:iam::123456789012:role{path_of(stack)}{'r' * 64}"
+            assert len(longest) <= model.members()["roleArn"].metadata["max"], region
 
     def test_a_run_may_come_after_another_run(self, stack: Stack, declare: Declare) -> None:
         first, second = declare("First"), declare("Second")
