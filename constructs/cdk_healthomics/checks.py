@@ -15,7 +15,7 @@ from aws_cdk import CfnElement, Duration, RemovalPolicy, aws_iam
 from cdk_healthomics import model, workflow
 from cdk_healthomics.documents import PARAMETERS_LIMIT, document_problems, well_formed
 from cdk_healthomics.role import arn_of
-from cdk_healthomics.tokens import is_token
+from cdk_healthomics.tokens import is_unknown
 from cdk_healthomics_handler.names import TAG_PREFIX, OwnershipTag, WaitFor
 
 Arguments = Mapping[str, Any]
@@ -64,7 +64,7 @@ def _by_model(arguments: Arguments) -> Iterator[str]:
         if member in _OTHER_TYPES:
             continue
         # A map is no token itself: it is merged with the tags of the run's scopes. Its texts may be.
-        if shape.type_name == "map" or not is_token(value):
+        if shape.type_name == "map" or not is_unknown(value):
             yield from _BY_TYPE[shape.type_name](argument, value, shape)
 
 
@@ -113,7 +113,7 @@ def _tags(argument: str, value: Any, shape: Any) -> Iterator[str]:
 
 
 def _tag_part(at: str, value: Any, limits: Mapping[str, int]) -> Iterator[str]:
-    if is_token(value):
+    if is_unknown(value):
         return
     wrong = list(_written_text(at, value))
     yield from wrong
@@ -168,13 +168,13 @@ def _output_uri(arguments: Arguments) -> Iterator[str]:
     uri = arguments.get("output_uri")
     if uri is None:
         yield "output_uri was not given: must be an S3 URI such as 's3://bucket/runs'"
-    elif isinstance(uri, str) and not is_token(uri) and not _S3.fullmatch(uri):
+    elif isinstance(uri, str) and not is_unknown(uri) and not _S3.fullmatch(uri):
         yield f"output_uri was {shown(uri)}: must be an S3 URI such as 's3://bucket/runs'"
 
 
 def _network(arguments: Arguments) -> Iterator[str]:
     mode = arguments.get("networking_mode")
-    if is_token(mode):
+    if is_unknown(mode):
         return
     # A run of an earlier run may have its configuration.
     if mode == "VPC" and "configuration_name" not in arguments and "run_id" not in arguments:
@@ -202,7 +202,7 @@ def _role(arguments: Arguments) -> Iterator[str]:
 
 def _session_policy(arguments: Arguments) -> Iterator[str]:
     policy = arguments.get("session_policy")
-    if policy is None or isinstance(policy, aws_iam.PolicyDocument) or is_token(policy):
+    if policy is None or isinstance(policy, aws_iam.PolicyDocument) or is_unknown(policy):
         return
     if not isinstance(policy, str):
         yield f"session_policy was {shown(policy)}: must be a JSON policy as text, or an iam.PolicyDocument"
@@ -218,10 +218,10 @@ def _session_policy(arguments: Arguments) -> Iterator[str]:
 
 def _lifecycle(arguments: Arguments) -> Iterator[str]:
     trigger = arguments.get("rerun_trigger", "")
-    if not is_token(trigger):
+    if not is_unknown(trigger):
         yield from _written_text("rerun_trigger", trigger)
     wait_for = arguments.get("wait_for", WaitFor.SUBMITTED)
-    if not is_token(wait_for) and wait_for not in set(WaitFor):
+    if not is_unknown(wait_for) and wait_for not in set(WaitFor):
         yield f"wait_for was {shown(wait_for)}: must be one of {', '.join(WaitFor)}"
     timeout = arguments.get("timeout")
     if timeout is not None:

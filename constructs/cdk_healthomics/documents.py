@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from aws_cdk import Stack
 
-from cdk_healthomics.tokens import is_token
+from cdk_healthomics.tokens import is_token, is_unknown
 
 PARAMETERS_LIMIT: Final = 50_000
 """Bytes; HealthOmics' fixed quota on a run's parameters (User Guide)."""
@@ -21,7 +21,7 @@ _encode: Final = JSONEncoder(allow_nan=False, separators=(",", ":"), ensure_asci
 
 def document_problems(argument: str, document: Any, limit: int | None) -> list[str]:
     """What keeps a document from reaching HealthOmics as it was written."""
-    if is_token(document):
+    if is_unknown(document):
         return []
     if not isinstance(document, Mapping):
         return [f"{argument} was a {type(document).__name__}: must be a dict, which becomes a JSON object"]
@@ -68,7 +68,7 @@ def _json(value: Any, of_token: Callable[[Any], str]) -> Iterator[str]:
 
 
 def _too_long(argument: str, document: Any, limit: int | None) -> Iterator[str]:
-    if limit is None or any(is_token(part) for part in _parts(document)):
+    if limit is None or any(is_unknown(part) for part in _parts(document)):
         return
     size = len("".join(_json(document, _encode)).encode())
     if size > limit:

@@ -8,7 +8,7 @@ import jsii
 from aws_cdk import Duration, Fn, RemovalPolicy, Stack, TagManager, aws_iam, aws_lambda, aws_logs
 
 from cdk_healthomics import checks, nag, naming
-from cdk_healthomics.asset import HANDLER, code_folder
+from cdk_healthomics.asset import HANDLER, code_of
 from cdk_healthomics.permissions import Permissions
 from cdk_healthomics_handler.names import RULE_PREFIX, WaitFor
 from constructs import Construct, IValidation
@@ -48,7 +48,7 @@ class Provider(Construct):
             self,
             "Function",
             description="Starts, tags and cancels the HealthOmics runs of a stack",
-            code=aws_lambda.Code.from_asset(str(code_folder())),
+            code=aws_lambda.Code.from_asset(str(code_of(Stack.of(self)))),
             handler=HANDLER,
             runtime=aws_lambda.Runtime.PYTHON_3_13,
             role=role,

@@ -35,6 +35,7 @@ from cdk_healthomics.properties import properties
 from cdk_healthomics.provider import Provider
 from cdk_healthomics.removal import Removal
 from cdk_healthomics.role import arn_of
+from cdk_healthomics.tags import tags_of_stack
 from cdk_healthomics_handler.names import RESOURCE_TYPE, Attribute, WaitFor, property_name
 from cdk_healthomics_handler.run import COMPLETED, FAILED
 from constructs import Construct, IDependable
@@ -132,7 +133,7 @@ class HealthOmicsRun(Construct):
             retention_mode: RETAIN or REMOVE.
             output_uri_prefix_mode: SERVICE_DEFINED or NONE_WITH_OVERWRITE.
             session_policy: narrows the role down for this run: a JSON policy of at most 2,048 characters.
-            tags: of the run, at most 46; they win over those of ``Tags.of(…)``.
+            tags: of the run, at most 46; they win over those of ``Tags.of(…)``, which win over the stack's ``tags``.
             wait_for: how far the run must have come before its resource counts as created or updated. SUBMITTED, the
                 default, waits for nothing; RUNNING and COMPLETED wait, and a run that ends otherwise fails the
                 deployment with its status, reason, message and log group.
@@ -161,7 +162,9 @@ class HealthOmicsRun(Construct):
 
         arguments = workflows.named_by(arguments)
         stack = scope if isinstance(scope, Stack) else Stack.of(self)
-        self._tags = TagManager(TagType.MAP, RESOURCE_TYPE)
+        # CloudFormation hands a stack's own tags to its resources, but for custom ones. Initial tags of a manager are
+        # below those of ``Tags.of(…)``.
+        self._tags = TagManager(TagType.MAP, RESOURCE_TYPE, tags_of_stack(stack))
         for key, value in (tags or {}).items():
             self._tags.set_tag(key, value, _OWN_TAGS_PRIORITY)
         self._role = role or MadeRoles.of(stack).make(self)
@@ -177,6 +180,7 @@ class HealthOmicsRun(Construct):
             removal_policy=removal_policy,
             properties=properties(stack, arguments, arn_of(self._role), self._tags.rendered_tags, removal.told()),
         )
+        self._cfn_resource: Final[CfnResource] = self._resource.node.default_child  # type: ignore[assignment]
         removal.of(self._cfn_resource, None if role else self._role)
         self._name = name
         self._workflow_id: str | None = arguments.get("workflow_id")
@@ -295,11 +299,6 @@ class HealthOmicsRun(Construct):
             before_run=self._before_run,
             options=dict(zip(("target", "description", "event_pattern", "rule_name"), options, strict=True)),
         )
-
-    @property
-    def _cfn_resource(self) -> CfnResource:
-        resource: CfnResource = self._resource.node.default_child  # type: ignore[assignment]
-        return resource
 
     @property
     def _run_name(self) -> str:

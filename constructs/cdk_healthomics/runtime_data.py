@@ -15,6 +15,9 @@ from cdk_healthomics_handler.names import OPERATIONS, SERVICE, SERVICES
 
 _WORDS: Final = frozenset({"documentation"})
 """What botocore needs for help texts only."""
+_SYSTEM: Final = 9
+"""Where gzip's header names the operating system (RFC 1952)."""
+_UNKNOWN: Final = b"\xff"
 
 
 def files() -> Iterator[tuple[str, bytes]]:
@@ -75,4 +78,6 @@ def _written(data: Any) -> bytes:
 
 
 def _packed(data: Any) -> bytes:
-    return gzip.compress(_written(data), mtime=0)
+    packed = gzip.compress(_written(data), mtime=0)
+    # Which operating system packed it is told differently by Python 3.11 and 3.13.
+    return packed[:_SYSTEM] + _UNKNOWN + packed[_SYSTEM + 1 :]

@@ -1,4 +1,4 @@
-"""Whether a value is a CDK token, so that nothing can be told of it before deployment.
+"""Whether a value is a CDK token, or another that nothing can be told of yet.
 
 Each question to the CDK goes to another process, so only what looks like a token is asked about.
 """
@@ -10,6 +10,13 @@ from aws_cdk import Token
 
 _NUMBER_TOKENS: Final = -1e200
 """The CDK writes a token that stands for a number as a number far below this."""
+_PLACEHOLDER: Final = "dummy-value-for-"
+"""How the text begins that ``StringParameter.value_from_lookup`` gives until the CLI has looked the parameter up."""
+
+
+def is_unknown(value: Any) -> bool:
+    """Whether a value is a token, or holds a placeholder of a look-up: the CLI synthesizes again when it knows more."""
+    return (isinstance(value, str) and _PLACEHOLDER in value) or is_token(value)
 
 
 def is_token(value: Any) -> bool:

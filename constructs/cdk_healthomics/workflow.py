@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from cdk_healthomics.tokens import is_token
+from cdk_healthomics.tokens import is_unknown
 
 _NEXTFLOW: Final = "NEXTFLOW"
 """The only engine that has settings (User Guide, "Start a run")."""
@@ -45,7 +45,7 @@ def problems(arguments: Mapping[str, Any]) -> Iterator[str]:
 def warning(arguments: Mapping[str, Any]) -> str | None:
     """What HealthOmics takes, and ignores."""
     engine = getattr(arguments.get("workflow"), "engine", None)
-    if "engine_settings" not in arguments or engine is None or is_token(engine) or engine == _NEXTFLOW:
+    if "engine_settings" not in arguments or engine is None or is_unknown(engine) or engine == _NEXTFLOW:
         return None
     return (
         f"engine_settings have no effect: the workflow's engine is {engine}, and only {_NEXTFLOW} has settings; "
@@ -63,9 +63,9 @@ def _is_version(workflow: Any) -> bool:
 
 def _parameter_problems(parameters: Any, template: Any) -> Iterator[str]:
     """Compare the names of parameters with the workflow's parameter template, as far as both are known."""
-    if not isinstance(template, Mapping) or not isinstance(parameters, Mapping) or is_token(parameters):
+    if not isinstance(template, Mapping) or not isinstance(parameters, Mapping) or is_unknown(parameters):
         return
-    if any(is_token(name) for name in (*parameters, *template)):
+    if any(is_unknown(name) for name in (*parameters, *template)):
         return
     known = ", ".join(repr(name) for name in template)
     for name in parameters:
