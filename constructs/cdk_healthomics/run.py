@@ -36,6 +36,7 @@ from cdk_healthomics.provider import Provider
 from cdk_healthomics.removal import Removal
 from cdk_healthomics.role import arn_of
 from cdk_healthomics.tags import tags_of_stack
+from cdk_healthomics.targets import Targets
 from cdk_healthomics_handler.names import RESOURCE_TYPE, Attribute, WaitFor, property_name
 from cdk_healthomics_handler.run import COMPLETED, FAILED
 from constructs import Construct, IDependable
@@ -206,8 +207,8 @@ class HealthOmicsRun(Construct):
         """Make an EventBridge rule that hears of every change of the run's status.
 
         It matches the run's name, and its workflow where that is known, so it is in place, with its targets'
-        permissions, before the run starts. A target that refers to this run closes a circle: the event tells the run's
-        id. HealthOmics sends events at best effort.
+        permissions, before the run starts. So a target must not refer to this run itself: the event tells the run's id.
+        It may be granted the run, ``run.grant_read(function)``. HealthOmics sends events at best effort.
 
         Args:
             rule_id: of the rule within this construct.
@@ -244,7 +245,7 @@ class HealthOmicsRun(Construct):
 
     def grant(self, grantee: aws_iam.IGrantable, *actions: str) -> aws_iam.Grant:
         """Allow a principal actions on this run, such as ``omics:GetRun``."""
-        return aws_iam.Grant.add_to_principal(grantee=grantee, actions=list(actions), resource_arns=[self.run_arn])
+        return Targets.of(Stack.of(self)).grant(grantee, list(actions), [self.run_arn])
 
     def grant_read(self, grantee: aws_iam.IGrantable) -> aws_iam.Grant:
         """Allow a principal to read this run, its tasks and its tags."""

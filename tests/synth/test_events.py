@@ -4,7 +4,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_cdk import App, NestedStack, Stack, aws_events, aws_events_targets, aws_iam, aws_lambda, aws_sns, aws_sqs
+from aws_cdk import (
+    App,
+    NestedStack,
+    Stack,
+    aws_events,
+    aws_events_targets,
+    aws_iam,
+    aws_lambda,
+    aws_sns,
+    aws_sqs,
+    aws_stepfunctions,
+)
 from aws_cdk.assertions import Match, Template
 
 from cdk_healthomics import HealthOmicsRun
@@ -96,20 +107,69 @@ def test_the_run_waits_for_the_rule_and_its_targets_permissions(stack: Stack, de
     rule = declare().on_failed("Failed", target=aws_events_targets.SnsTopic(aws_sns.Topic(stack, "Topic")))
     rule.add_target(aws_events_targets.LambdaFunction(function))
     rule.add_target(aws_events_targets.SqsQueue(aws_sqs.Queue(stack, "Queue")))
-    found = before_run(stack)
-    for each in (
+    assert before_run(stack) == [
         "AWS::Events::Rule",
-        "AWS::SNS::TopicPolicy",
+        "AWS::IAM::Role",  # the run's own
         "AWS::Lambda::Permission",
+        "AWS::SNS::TopicPolicy",
         "AWS::SQS::QueuePolicy",
-        "AWS::IAM::Role",
-    ):
-        assert each in found, each
+    ]
     (targets,) = (
         each["Properties"]["Targets"]
         for each in Template.from_stack(stack).find_resources("AWS::Events::Rule").values()
     )
     assert len(targets) == 3
+
+
+def test_the_run_waits_for_the_role_by_which_a_target_is_reached(stack: Stack, declare: Declare) -> None:
+    machine = aws_stepfunctions.StateMachine(
+        stack,
+        "Machine",
+        definition_body=aws_stepfunctions.DefinitionBody.from_chainable(aws_stepfunctions.Pass(stack, "Pass")),
+    )
+    run = declare()
+    run.on_failed("Failed", target=aws_events_targets.SfnStateMachine(machine))
+    run.grant_read(machine)
+    resources = Template.from_stack(stack).to_json()["Resources"]
+    (waiting,) = (each["DependsOn"] for each in resources.values() if each["Type"] == RESOURCE_TYPE)
+    assert {name[:17] for name in waiting if name.startswith("Machine")} == {"MachineEventsRole"}
+
+
+@pytest.mark.parametrize("first", ["grant", "rule"])
+def test_a_function_that_hears_of_runs_may_be_granted_them(stack: Stack, declare: Declare, first: str) -> None:
+    """Template refuses circles; so it is for a run that comes after the one whose rule it is."""
+    function = aws_lambda.Function(
+        stack,
+        "Function",
+        runtime=aws_lambda.Runtime.PYTHON_3_13,
+        handler="index.handler",
+        code=aws_lambda.Code.from_inline("def handler(event, context): pass"),
+    )
+    other = aws_iam.Role(stack, "Other", assumed_by=aws_iam.AccountRootPrincipal())
+    runs = [declare("First"), declare("Second")]
+    runs[1].node.add_dependency(runs[0])
+
+    def grant() -> None:
+        for each in runs:
+            for grantee in (function, other):
+                each.grant(grantee, "omics:GetRun")
+
+    def rule() -> None:
+        runs[0].on_failed("Failed", target=aws_events_targets.LambdaFunction(function))
+        runs[0].on_completed("Completed", target=aws_events_targets.LambdaFunction(function))
+
+    for each in (grant, rule) if first == "grant" else (rule, grant):
+        each()
+    policies = Template.from_stack(stack).find_resources("AWS::IAM::Policy")
+    named = [{"Fn::GetAtt": [name, "RunArn"]} for name in Template.from_stack(stack).find_resources(RESOURCE_TYPE)]
+    allowed: dict[str, list[Any]] = {}
+    for policy in policies.values():
+        (reader,) = (each["Ref"] for each in policy["Properties"]["Roles"])
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            allowed.setdefault(reader, []).append(statement["Resource"])
+    for reader, resources in allowed.items():
+        assert [each for each in named if each in resources or named in resources] == named, reader
+    assert len(allowed) == 2
 
 
 def test_the_options_of_cdks_own_methods_are_taken(stack: Stack, declare: Declare) -> None:
