@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 import jsii
 from aws_cdk import Duration, Fn, RemovalPolicy, Stack, TagManager, aws_iam, aws_lambda, aws_logs
 
-from cdk_healthomics import checks, nag, naming
+from cdk_healthomics import cautions, checks, nag, naming
 from cdk_healthomics.asset import HANDLER, code_of
 from cdk_healthomics.permissions import Permissions
 from cdk_healthomics_handler.names import RULE_PREFIX, WaitFor
@@ -63,6 +63,7 @@ class Provider(Construct):
         """Whether runs that the user gave no name are named when the app is synthesized."""
         self._tags: list[tuple[Construct, TagManager]] = []
         self.node.add_validation(_TagsFit(self._tags))
+        cautions.of_stack(self)
 
     def watch(self, run: Construct, tags: TagManager) -> None:
         """Look at a run's tags when those of ``Tags.of(…)`` are known."""

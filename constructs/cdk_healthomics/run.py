@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import jsii
 from aws_cdk import (
-    Annotations,
     CfnResource,
     CustomResource,
     Duration,
@@ -18,7 +17,7 @@ from aws_cdk import (
     aws_iam,
 )
 
-from cdk_healthomics import checks, naming
+from cdk_healthomics import cautions, checks, naming
 from cdk_healthomics import workflow as workflows
 from cdk_healthomics.enums import (
     CacheBehavior,
@@ -157,10 +156,7 @@ class HealthOmicsRun(Construct):
         if found:
             raise checks.ValidationError(self.node.path, found)
 
-        warning = workflows.warning(arguments)
-        if warning:
-            Annotations.of(self).add_warning_v2("cdk-healthomics:engineSettings", warning)
-
+        cautions.of_run(self, arguments)
         arguments = workflows.named_by(arguments)
         stack = scope if isinstance(scope, Stack) else Stack.of(self)
         # CloudFormation hands a stack's own tags to its resources, but for custom ones. Initial tags of a manager are
@@ -185,6 +181,7 @@ class HealthOmicsRun(Construct):
         removal.of(self._cfn_resource, None if role else self._role)
         self._name = name
         self._workflow_id: str | None = arguments.get("workflow_id")
+        self._named = cautions.Named(self, name, self._workflow_id, stack) if name else None
         if not name and provider.names_runs:
             self._cfn_resource.add_property_override(property_name("name"), self._run_name)
         # The whole role, policies included: the run starts when it may read its inputs, and ends before it may not.
@@ -214,7 +211,7 @@ class HealthOmicsRun(Construct):
             rule_id: of the rule within this construct.
             target: where the events go; more with ``add_target``. Default: nowhere yet.
             description: of the rule. Default: none.
-            event_pattern: what else an event must match. Default: nothing.
+            event_pattern: what else an event must match: it only narrows. Default: nothing.
             rule_name: of the rule. Default: CloudFormation makes one.
         """
         return self._on((), rule_id, target, description, event_pattern, rule_name)
@@ -291,6 +288,8 @@ class HealthOmicsRun(Construct):
     def _on(self, statuses: tuple[str, ...], rule_id: str, *options: Any) -> "aws_events.Rule":
         from cdk_healthomics import events  # noqa: PLC0415 - aws_events is imported by those who have a rule
 
+        if self._named:
+            self._named.hear()
         return events.StatusRule(
             self,
             rule_id,

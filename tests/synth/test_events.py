@@ -18,7 +18,7 @@ from aws_cdk import (
 )
 from aws_cdk.assertions import Match, Template
 
-from cdk_healthomics import HealthOmicsRun
+from cdk_healthomics import HealthOmicsRun, ValidationError
 from cdk_healthomics_handler.identity import default_run_name
 from cdk_healthomics_handler.names import RESOURCE_TYPE
 
@@ -183,6 +183,45 @@ def test_the_options_of_cdks_own_methods_are_taken(stack: Stack, declare: Declar
     Template.from_stack(stack).has_resource_properties("AWS::Events::Rule", named)
     assert pattern(stack)["region"] == ["us-east-1"]
     assert pattern(stack)["detail"]["status"] == ["CANCELLED", "FAILED"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"detail": {"status": ["CANCELLED", "FAILED"], "workflowName": [{"prefix": "germline"}]}, "region": ["r"]},
+        aws_events.EventPattern(
+            detail={"status": ["FAILED"], "workflowName": [{"prefix": "germline"}]},
+            source=["aws.omics", "aws.s3"],
+            region=["r"],
+        ),
+    ],
+)
+def test_an_event_pattern_only_narrows(stack: Stack, declare: Declare, asked: Any) -> None:
+    declare(name="NA12878").on_failed("Failed", event_pattern=asked)
+    assert pattern(stack) == {
+        "source": ["aws.omics"],
+        "detail-type": ["Run Status Change"],
+        "detail": {
+            "runName": ["NA12878"],
+            "workflowId": ["1234567"],
+            "status": ["FAILED"],
+            "workflowName": [{"prefix": "germline"}],
+        },
+        "region": ["r"],
+    }
+
+
+def test_an_event_pattern_that_would_widen_or_match_nothing_is_told(declare: Declare) -> None:
+    asked = aws_events.EventPattern(source=["aws.s3"], detail={"status": ["CANCELLED"], "runName": [{"prefix": "NA"}]})
+    with pytest.raises(ValidationError) as error:
+        declare(name="NA12878").on_failed("Failed", event_pattern=asked)
+    rest = "or be left out, for event_pattern only narrows what the rule hears of"
+    assert str(error.value) == (
+        "HealthOmicsRun at 'Genomes/Run/Failed' cannot be made:\n"
+        f"  - event_pattern has ['aws.s3'] as source: must hold 'aws.omics', {rest}\n"
+        f"  - event_pattern has [{{'prefix': 'NA'}}] as detail.runName: must hold 'NA12878', {rest}\n"
+        f"  - event_pattern has ['CANCELLED'] as detail.status: must hold 'FAILED', {rest}"
+    )
 
 
 class TestGrants:
