@@ -44,14 +44,15 @@ class IHealthOmicsRun(Construct):
         """Make an EventBridge rule that hears of every change of the run's status.
 
         It matches the run's name, and its workflow where that is known, so it is in place, with its targets'
-        permissions, before the run starts where this app starts it. A target that refers to this run closes a circle:
-        the event tells the run's id. HealthOmics sends events at best effort.
+        permissions, before the run starts where this app starts it. So a target must not refer to this run itself: the
+        event tells the run's id. It may be granted the run, ``run.grants.read(function)``. HealthOmics sends events at
+        best effort.
 
         Args:
             rule_id: of the rule within this construct.
             target: where the events go; more with ``add_target``. Default: nowhere yet.
             description: of the rule. Default: none.
-            event_pattern: what else an event must match. Default: nothing.
+            event_pattern: what else an event must match: it only narrows. Default: nothing.
             rule_name: of the rule. Default: CloudFormation makes one.
         """
         return self._on((), rule_id, target, description, event_pattern, rule_name)
@@ -104,12 +105,16 @@ class IHealthOmicsRun(Construct):
 
     _workflow_id: str | None = None
 
+    def _hear(self) -> None:
+        """Note that a rule hears of the run, where that can be wrong."""
+
     def _before_run(self, *dependencies: IDependable) -> None:
         """Make the run wait, where it can."""
 
     def _on(self, statuses: tuple[str, ...], rule_id: str, *options: Any) -> "aws_events.Rule":
         from cdk_healthomics import events  # noqa: PLC0415 - aws_events is imported by those who have a rule
 
+        self._hear()
         return events.StatusRule(
             self,
             rule_id,

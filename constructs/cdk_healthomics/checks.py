@@ -17,7 +17,7 @@ from cdk_healthomics import model, neighbours, references, workflow
 from cdk_healthomics.documents import PARAMETERS_LIMIT, document_problems, well_formed
 from cdk_healthomics.messages import shown
 from cdk_healthomics.role import arn_of, arn_problems
-from cdk_healthomics.tokens import is_token
+from cdk_healthomics.tokens import is_unknown
 from cdk_healthomics_handler.names import SESSION_POLICY, TAG_PREFIX, OwnershipTag, WaitFor
 from constructs import Construct
 
@@ -54,7 +54,7 @@ def problems(arguments: Arguments) -> list[str]:
 def attribute_problems(attributes: Arguments) -> list[str]:
     """What is wrong with the attributes of a run that lives elsewhere."""
     uuid = attributes.get("run_uuid", "")
-    return [*_by_model(attributes), *([] if is_token(uuid) else _written_text("run_uuid", uuid))]
+    return [*_by_model(attributes), *([] if is_unknown(uuid) else _written_text("run_uuid", uuid))]
 
 
 def tag_problems(tags: Mapping[str, str]) -> list[str]:
@@ -77,7 +77,7 @@ def _by_model(arguments: Arguments) -> Iterator[str]:
         if member in _OTHER_TYPES:
             continue
         # A map is no token itself: it is merged with the tags of the run's scopes. Its texts may be.
-        if shape.type_name == "map" or not is_token(value):
+        if shape.type_name == "map" or not is_unknown(value):
             yield from _BY_TYPE[shape.type_name](argument, value, shape)
 
 
@@ -126,7 +126,7 @@ def _tags(argument: str, value: Any, shape: Any) -> Iterator[str]:
 
 
 def _tag_part(at: str, value: Any, limits: Mapping[str, int]) -> Iterator[str]:
-    if is_token(value):
+    if is_unknown(value):
         return
     wrong = list(_written_text(at, value))
     yield from wrong
@@ -181,13 +181,13 @@ def _output_uri(arguments: Arguments) -> Iterator[str]:
     uri = arguments.get("output_uri")
     if uri is None:
         yield "output_uri was not given: must be an S3 URI such as 's3://bucket/runs'"
-    elif isinstance(uri, str) and not is_token(uri) and not _S3.fullmatch(uri):
+    elif isinstance(uri, str) and not is_unknown(uri) and not _S3.fullmatch(uri):
         yield f"output_uri was {shown(uri)}: must be an S3 URI such as 's3://bucket/runs'"
 
 
 def _network(arguments: Arguments) -> Iterator[str]:
     mode = arguments.get("networking_mode")
-    if is_token(mode):
+    if is_unknown(mode):
         return
     # A run of an earlier run may have its configuration.
     if mode == "VPC" and not neighbours.given(arguments, "configuration_name") and "run_id" not in arguments:
@@ -229,7 +229,7 @@ def _storage(arguments: Arguments) -> Iterator[str]:
 
 def _session_policy(arguments: Arguments) -> Iterator[str]:
     policy = arguments.get("session_policy")
-    if policy is None or isinstance(policy, aws_iam.PolicyDocument) or is_token(policy):
+    if policy is None or isinstance(policy, aws_iam.PolicyDocument) or is_unknown(policy):
         return
     if not isinstance(policy, str):
         yield f"session_policy was {shown(policy)}: must be a JSON policy as text, or an iam.PolicyDocument"
@@ -245,10 +245,10 @@ def _session_policy(arguments: Arguments) -> Iterator[str]:
 
 def _lifecycle(arguments: Arguments) -> Iterator[str]:
     trigger = arguments.get("rerun_trigger", "")
-    if not is_token(trigger):
+    if not is_unknown(trigger):
         yield from _written_text("rerun_trigger", trigger)
     wait_for = arguments.get("wait_for", WaitFor.SUBMITTED)
-    if not is_token(wait_for):
+    if not is_unknown(wait_for):
         yield from wait_problems(wait_for)
     timeout = arguments.get("timeout")
     if timeout is not None:

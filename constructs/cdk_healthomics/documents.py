@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from json import JSONEncoder
 from typing import Any, Final
 
-from cdk_healthomics.tokens import LIST_IN_TEXT, is_token
+from cdk_healthomics.tokens import LIST_IN_TEXT, is_token, is_unknown
 from cdk_healthomics.values import write
 
 PARAMETERS_LIMIT: Final = 50_000
@@ -20,7 +20,7 @@ _as_sent: Final = JSONEncoder(allow_nan=False, separators=(",", ":"), ensure_asc
 
 def document_problems(argument: str, document: Any, limit: int | None) -> list[str]:
     """What keeps a document from reaching HealthOmics as it was written."""
-    if is_token(document):
+    if is_unknown(document):
         return []
     if not isinstance(document, Mapping):
         return [f"{argument} was a {type(document).__name__}: must be a dict, which becomes a JSON object"]
@@ -50,7 +50,7 @@ def well_formed(text: str) -> bool:
 
 
 def _too_long(argument: str, document: Any, limit: int | None) -> Iterator[str]:
-    if limit is None or late_parts(document):
+    if limit is None or any(is_unknown(part) for part in _parts(document)):
         return
     size = len(_as_sent(_plain(document)).encode())
     if size > limit:

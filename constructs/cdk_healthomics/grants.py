@@ -5,6 +5,7 @@ from typing import Final
 
 from aws_cdk import Stack, aws_iam
 
+from cdk_healthomics.targets import Targets
 from cdk_healthomics_handler.names import SERVICE
 from constructs import IConstruct
 
@@ -51,4 +52,6 @@ class RunGrants:
         return self.actions(grantee, f"{SERVICE}:CancelRun")
 
     def _grant(self, grantee: aws_iam.IGrantable, actions: list[str], resource: str) -> aws_iam.Grant:
+        if resource == self._arn:  # what the run's rules reach must not refer to it in its own role
+            return Targets.of(Stack.of(self._run)).grant(grantee, actions, [resource])
         return aws_iam.Grant.add_to_principal(grantee=grantee, actions=actions, resource_arns=[resource])

@@ -2,25 +2,21 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
-from aws_cdk import RemovalPolicy, Stack, aws_iam
+from aws_cdk import Stack, aws_iam
 
 from cdk_healthomics import model
 from cdk_healthomics.documents import late_parts, written
 from cdk_healthomics.late import Late
 from cdk_healthomics.tokens import is_token
-from cdk_healthomics_handler import names
 from cdk_healthomics_handler.names import SESSION_POLICY, Property, property_name, values_name
 from constructs import Construct
 
-_RETAINING: Final[Mapping[RemovalPolicy, names.RemovalPolicy]] = {
-    RemovalPolicy.RETAIN: names.RemovalPolicy.RETAIN,
-    RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE: names.RemovalPolicy.RETAIN_EXCEPT_ON_CREATE,
-}
 
-
-def properties(run: Construct, stack: Stack, arguments: Mapping[str, Any], role_arn: str, tags: Any) -> dict[str, Any]:
+def properties(
+    run: Construct, stack: Stack, arguments: Mapping[str, Any], role_arn: str, *, tags: Any, removal: Any
+) -> dict[str, Any]:
     """The properties that ask for a run; arguments that were left out are absent, no defaults are added.
 
     Args:
@@ -29,6 +25,7 @@ def properties(run: Construct, stack: Stack, arguments: Mapping[str, Any], role_
         arguments: the construct's, those that were left out left out.
         role_arn: of the run's service role.
         tags: the user's tags, resolved when the app is synthesized.
+        removal: the removal policy that the function is told, likewise.
     """
     asked: dict[str, Any] = {}
     plain: dict[str, Any] = {}
@@ -48,9 +45,7 @@ def properties(run: Construct, stack: Stack, arguments: Mapping[str, Any], role_
     for name, argument in ((Property.RERUN_TRIGGER, "rerun_trigger"), (Property.WAIT_FOR, "wait_for")):
         if argument in arguments:
             asked[name.value] = plain[argument] = _plain(arguments[argument])
-    policy = _RETAINING.get(arguments.get("removal_policy", RemovalPolicy.DESTROY))
-    if policy:
-        asked[Property.REMOVAL_POLICY.value] = policy.value
+    asked[Property.REMOVAL_POLICY.value] = removal
     Late.of(stack).watch(run, {**plain, "role": role_arn, "tags": tags})
     return asked
 

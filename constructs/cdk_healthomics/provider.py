@@ -8,8 +8,8 @@ from weakref import WeakKeyDictionary
 import jsii
 from aws_cdk import Duration, Fn, RemovalPolicy, Stack, TagManager, aws_iam, aws_lambda, aws_logs
 
-from cdk_healthomics import checks, nag, naming
-from cdk_healthomics.asset import HANDLER, code_folder
+from cdk_healthomics import cautions, checks, nag, naming
+from cdk_healthomics.asset import HANDLER, code_of
 from cdk_healthomics.permissions import Permissions
 from cdk_healthomics.role import final_problems
 from cdk_healthomics.tokens import is_token, possible
@@ -51,7 +51,7 @@ class Provider(Construct):
             self,
             "Function",
             description="Starts, tags and cancels the HealthOmics runs of a stack",
-            code=aws_lambda.Code.from_asset(str(code_folder())),
+            code=aws_lambda.Code.from_asset(str(code_of(Stack.of(self)))),
             handler=HANDLER,
             runtime=aws_lambda.Runtime.PYTHON_3_13,
             role=role,
@@ -66,6 +66,7 @@ class Provider(Construct):
         """Whether runs that the user gave no name are named when the app is synthesized."""
         self._watched: list[_Watched] = []
         self.node.add_validation(_Final(self._watched))
+        cautions.of_stack(self)
 
     def watch(self, run: Construct, tags: TagManager, *, role: aws_iam.IRole | None, wait_for: str | None) -> None:
         """Look at a run again when the app is final.
@@ -85,9 +86,9 @@ class Provider(Construct):
             _PROVIDERS[stack] = cls(stack, ID)
         return _PROVIDERS[stack]
 
-    def allow(self, arguments: dict[str, Any], role_arn: str) -> list[Construct]:
-        """Allow the function what one run needs; returns what the run must wait for."""
-        needed = self._permissions.of_run(arguments, role_arn)
+    def allow(self, arguments: dict[str, Any], role: aws_iam.IRole) -> list[Construct]:
+        """Allow the function what one run with this role needs; returns what the run must wait for."""
+        needed = self._permissions.of_run(arguments, role)
         if arguments.get("wait_for", WaitFor.SUBMITTED) != WaitFor.SUBMITTED:
             needed.append(self._waiting())
         return needed
@@ -99,7 +100,7 @@ class Provider(Construct):
             return existing
         stack = Stack.of(self)
         rules = rules_of(stack)
-        self._permissions.inline.add_statements(
+        self._permissions.add(
             aws_iam.PolicyStatement(
                 actions=[
                     "events:DeleteRule",

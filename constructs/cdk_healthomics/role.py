@@ -53,26 +53,6 @@ def final_problems(role: aws_iam.IRole) -> Iterator[str]:
         yield from arn_problems(f"arn:${{Token[AWS.Partition.0]}}:iam::${{Token[AWS.AccountId.0]}}:role{known}")
 
 
-def path_of_made_roles(stack: Stack) -> str:
-    """The IAM path of the roles that are made for the runs of a stack.
-
-    The function may pass what is under this path. Naming the roles themselves would make it depend on each of them, and
-    a run that comes after another run (``second.node.add_dependency(first)``) would close a circle.
-    StartRun takes ARNs of at most 128 characters: hence only the end of the stack's address.
-    """
-    return f"/cdk-healthomics/{stack.node.addr[-8:]}/"
-
-
-def make_role(scope: Construct, removal_policy: RemovalPolicy | None) -> "RunRole":
-    """The role of a run to which the user gave none.
-
-    Args:
-        scope: the run.
-        removal_policy: the run's.
-    """
-    return RunRole(scope, "Role", path=path_of_made_roles(Stack.of(scope)), removal_policy=removal_policy)
-
-
 class RunRole(aws_iam.Role):
     """A role that HealthOmics may take on for runs of this account and region; it may write the runs' logs and metrics.
 

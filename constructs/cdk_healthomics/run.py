@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import jsii
 from aws_cdk import (
-    Annotations,
     CfnResource,
     CustomResource,
     Duration,
@@ -18,7 +17,7 @@ from aws_cdk import (
     aws_iam,
 )
 
-from cdk_healthomics import access, checks, naming, neighbours
+from cdk_healthomics import access, cautions, checks, naming, neighbours
 from cdk_healthomics import workflow as workflows
 from cdk_healthomics.any_run import IHealthOmicsRun, ImportedRun
 from cdk_healthomics.enums import (
@@ -31,9 +30,12 @@ from cdk_healthomics.enums import (
     StorageType,
     WorkflowType,
 )
+from cdk_healthomics.made_roles import MadeRoles
 from cdk_healthomics.properties import properties
 from cdk_healthomics.provider import Provider
-from cdk_healthomics.role import arn_of, make_role
+from cdk_healthomics.removal import Removal
+from cdk_healthomics.role import arn_of
+from cdk_healthomics.tags import tags_of_stack
 from cdk_healthomics_handler.names import RESOURCE_TYPE, Attribute, WaitFor, property_name
 from constructs import Construct, IDependable
 
@@ -143,7 +145,7 @@ class HealthOmicsRun(IHealthOmicsRun):
             output_uri_prefix_mode: SERVICE_DEFINED or NONE_WITH_OVERWRITE.
             session_policy: narrows the role down for this run: a JSON policy of at most 2,048 characters. A token
                 in it stays one text; give the PolicyDocument itself, for ``Stack.to_json_string`` is taken as it is.
-            tags: of the run, at most 46; they win over those of ``Tags.of(…)``.
+            tags: of the run, at most 46; they win over those of ``Tags.of(…)``, which win over the stack's ``tags``.
             wait_for: how far the run must have come before its resource counts as created or updated. SUBMITTED, the
                 default, waits for nothing; RUNNING and COMPLETED wait, and a run that ends otherwise fails the
                 deployment with its status, reason, message and log group.
@@ -169,18 +171,17 @@ class HealthOmicsRun(IHealthOmicsRun):
         stack = scope if isinstance(scope, Stack) else Stack.of(scope)
         super().__init__(scope, construct_id)
 
-        warning = workflows.warning(arguments)
-        if warning:
-            Annotations.of(self).add_warning_v2("cdk-healthomics:engineSettings", warning)
-
+        cautions.of_run(self, arguments)
         arguments = neighbours.named_by(workflows.named_by(arguments))
-        self._tags = TagManager(TagType.MAP, RESOURCE_TYPE)
+        # CloudFormation hands a stack's own tags to its resources, but for custom ones. Initial tags of a manager are
+        # below those of ``Tags.of(…)``.
+        self._tags = TagManager(TagType.MAP, RESOURCE_TYPE, tags_of_stack(stack))
         for key, value in (tags or {}).items():
             self._tags.set_tag(key, value, _OWN_TAGS_PRIORITY)
-        self._role = role or make_role(self, removal_policy)
-        role_arn = arn_of(self._role)
+        self._role = role or MadeRoles.of(stack).make(self)
         provider = Provider.of(stack)
         provider.watch(self, self._tags, role=role, wait_for=wait_for)
+        removal = Removal(stack)
         self._resource = CustomResource(
             self,
             "Resource",
@@ -188,15 +189,25 @@ class HealthOmicsRun(IHealthOmicsRun):
             service_token=provider.service_token,
             service_timeout=timeout,
             removal_policy=removal_policy,
-            properties=properties(self, stack, arguments, role_arn, self._tags.rendered_tags),
+            properties=properties(
+                self,
+                stack,
+                arguments,
+                arn_of(self._role),
+                tags=self._tags.rendered_tags,
+                removal=removal.told(),
+            ),
         )
+        self._cfn_resource: Final[CfnResource] = self._resource.node.default_child  # type: ignore[assignment]
+        removal.of(self._cfn_resource, None if role else self._role)
         self._name = name
         self._parameters = parameters
         self._workflow_id: str | None = arguments.get("workflow_id")
+        self._named = cautions.Named(self, name, self._workflow_id, stack) if name else None
         if not name and provider.names_runs:
             self._cfn_resource.add_property_override(property_name("name"), self._run_name)
         # The whole role, policies included: the run starts when it may read its inputs, and ends before it may not.
-        self._before_run(self._role, *provider.allow(arguments, role_arn), *([workflow] if workflow else []))
+        self._before_run(self._role, *provider.allow(arguments, self._role), *([workflow] if workflow else []))
 
     @classmethod
     def from_run_attributes(
@@ -274,10 +285,9 @@ class HealthOmicsRun(IHealthOmicsRun):
         """The run's tags; what ``Tags.of(scope).add(…)`` uses."""
         return self._tags
 
-    @property
-    def _cfn_resource(self) -> CfnResource:
-        resource: CfnResource = self._resource.node.default_child  # type: ignore[assignment]
-        return resource
+    def _hear(self) -> None:
+        if self._named:
+            self._named.hear()
 
     @property
     def _run_name(self) -> str:

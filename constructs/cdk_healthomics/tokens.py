@@ -21,6 +21,8 @@ REFERENCE: Final = "{{resolve:"
 """The beginning of a dynamic reference: CloudFormation puts in what it names, as with a token."""
 LIST_IN_TEXT: Final = "#{Token["
 """The beginning of an item of a list token; in a text the CDK cannot resolve it."""
+_PLACEHOLDER: Final = "dummy-value-for-"
+"""How the text begins that ``StringParameter.value_from_lookup`` gives until the CLI has looked the parameter up."""
 
 
 class Form(Enum):
@@ -36,6 +38,11 @@ class Form(Enum):
     """A list, as ``Token.as_list`` and ``CfnParameter.value_as_list``."""
     ANY = auto()
     """Nothing: an ``IResolvable``, as ``Fn.condition_if``, or a part of one."""
+
+
+def is_unknown(value: Any) -> bool:
+    """Whether a value is a token, or holds a placeholder of a look-up: the CLI synthesizes again when it knows more."""
+    return (isinstance(value, str) and _PLACEHOLDER in value) or is_token(value)
 
 
 def is_token(value: Any) -> bool:

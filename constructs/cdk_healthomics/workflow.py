@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from cdk_healthomics.messages import listed, shown
 from cdk_healthomics.overrides import overridden
-from cdk_healthomics.tokens import is_token
+from cdk_healthomics.tokens import is_unknown
 
 _NEXTFLOW: Final = "NEXTFLOW"
 """The only engine that has settings (User Guide, "Start a run")."""
@@ -56,7 +56,7 @@ def _is_told(arguments: Mapping[str, Any], name: str) -> bool:
 def warning(arguments: Mapping[str, Any]) -> str | None:
     """What HealthOmics takes, and ignores."""
     engine = getattr(arguments.get("workflow"), "engine", None)
-    if "engine_settings" not in arguments or engine is None or is_token(engine) or engine == _NEXTFLOW:
+    if "engine_settings" not in arguments or engine is None or is_unknown(engine) or engine == _NEXTFLOW:
         return None
     if not _is_told(arguments, "Engine"):
         return None
@@ -76,9 +76,9 @@ def _is_version(workflow: Any) -> bool:
 
 def _parameter_problems(parameters: Any, template: Any) -> Iterator[str]:
     """Compare the names of parameters with the workflow's parameter template, as far as both are known."""
-    if not isinstance(template, Mapping) or not isinstance(parameters, Mapping) or is_token(parameters):
+    if not isinstance(template, Mapping) or not isinstance(parameters, Mapping) or is_unknown(parameters):
         return
-    if not all(isinstance(name, str) and not is_token(name) for name in (*parameters, *template)):
+    if not all(isinstance(name, str) and not is_unknown(name) for name in (*parameters, *template)):
         return
     unknown = [name for name in parameters if name not in template]
     free = [name for name in template if name not in parameters]

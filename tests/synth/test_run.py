@@ -9,7 +9,22 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from aws_cdk import App, CfnOutput, CfnParameter, Duration, Fn, RemovalPolicy, Stack, Tags, Token, aws_iam, aws_s3
+from aws_cdk import (
+    App,
+    CfnOutput,
+    CfnParameter,
+    Duration,
+    Environment,
+    Fn,
+    NestedStack,
+    RemovalPolicy,
+    Stack,
+    Tags,
+    Token,
+    aws_iam,
+    aws_s3,
+    aws_ssm,
+)
 from aws_cdk.assertions import Match, Template
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -189,6 +204,29 @@ class TestProperties:
         assert found["Priority"] == {"Ref": "Number"}
         assert found["RerunTrigger"] == {"Ref": "Text"}
 
+    def test_placeholders_of_lookups_pass_every_check_so_that_the_cli_can_look_them_up(self) -> None:
+        stack = Stack(App(), "Genomes", env=Environment(account="123456789012", region="us-east-1"))
+        looked_up = aws_ssm.StringParameter.value_from_lookup(stack, "/omics/" + "x" * 200)
+        texts = {
+            argument: looked_up
+            for member, argument in model.arguments().items()
+            if model.members()[member].type_name == "string" and argument not in {"run_id", "parameters_uri", "role"}
+        }
+        arguments: dict[str, Any] = {
+            **texts,
+            "output_uri": f"{looked_up}/runs",
+            "wait_for": looked_up,
+            "rerun_trigger": looked_up,
+            "tags": {looked_up: looked_up * 2},
+            "parameters": {"long": [looked_up, "x" * 50_000]},
+            "engine_settings": looked_up,
+        }
+        HealthOmicsRun(stack, "Run", **arguments)
+        (run,) = Template.from_stack(stack).find_resources(RESOURCE_TYPE).values()
+        assert run["Properties"]["OutputUri"] == f"dummy-value-for-/omics/{'x' * 200}/runs"
+        with pytest.raises(ValidationError):
+            HealthOmicsRun(stack, "Other", workflow_id="dummy", output_uri="s3://b/r")
+
     def test_members_of_enums_become_what_they_stand_for(self, properties: Properties) -> None:
         class Priority(IntEnum):
             URGENT = 100
@@ -222,6 +260,18 @@ class TestTags:
         Tags.of(stack).add("project", "scope's")
         Tags.of(stack.node.root).add("team", "genomics")
         assert properties(tags={"project": "own"})["Tags"] == {"project": "own", "team": "genomics"}
+
+    def test_those_of_the_stack_itself_are_the_weakest(self) -> None:
+        stack = Stack(App(), "Genomes", tags={"project": "stack's", "team": "stack's", "cost": "1", "gone": "1"})
+        Tags.of(stack).add("team", "scope's")
+        Tags.of(stack).add("project", "scope's")
+        Tags.of(stack).remove("gone")
+        scopes = (stack, NestedStack(stack, "Nested"))
+        for scope in scopes:
+            HealthOmicsRun(scope, "Run", workflow_id="1", output_uri="s3://b/r", tags={"project": "own"})
+        for scope in scopes:
+            (run,) = Template.from_stack(scope).find_resources(RESOURCE_TYPE).values()
+            assert run["Properties"]["Tags"] == {"project": "own", "team": "scope's", "cost": "1"}
 
     def test_a_tag_of_the_run_itself_reaches_only_it(self, stack: Stack, declare: Declare) -> None:
         Tags.of(declare("One")).add("which", "one")
