@@ -1,6 +1,5 @@
 """The demo app: one stack, one run. What it runs is taken from CDK context; README.md tells how to deploy it to AWS."""
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,24 +13,7 @@ sys.path[:0] = [str(ROOT / "constructs"), str(ROOT / "lambda")]  # as `pip insta
 
 from aws_cdk import App, CfnOutput, Stack, Tags, aws_s3  # noqa: E402
 
-from cdk_healthomics import HealthOmicsRun, ValidationError  # noqa: E402
-
-
-def read_parameters(path: str) -> dict[str, Any]:
-    """The workflow's inputs, from a JSON file.
-
-    Raises:
-        ValueError: there is no such file, or it does not hold a JSON object.
-    """
-    try:
-        parameters = json.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ValueError(f"the file cannot be read ({error.strerror})") from None
-    except ValueError as error:
-        raise ValueError(f"the file does not hold JSON ({error})") from None
-    if not isinstance(parameters, dict):
-        raise ValueError(f"the file holds a JSON {type(parameters).__name__}, not an object")  # noqa: TRY004 - bad input
-    return parameters
+from cdk_healthomics import HealthOmicsRun, ValidationError, read_parameters  # noqa: E402
 
 
 def from_context(app: App) -> dict[str, Any]:

@@ -51,13 +51,13 @@ run = HealthOmicsRun(
         "copies": 3,
         "container": containers.repository_uri_for_tag("24.04"),
     },
-    run_group_id=group.attr_id,
+    run_group=group,
     priority=10,
-    cache_id=cache.attr_id,
+    run_cache=cache,
     cache_behavior=CacheBehavior.CACHE_ALWAYS,
     storage_type=StorageType.DYNAMIC,
 )
 results.grant_read_write(run.role)
-containers.grant_pull(run.role)
+run.grant_pull(containers)
 CfnOutput(stack, "RunOutputUri", value=run.run_output_uri)
 app.synth()

@@ -7,13 +7,11 @@
 workflow's parameters. The price of such a run is fixed.
 """
 
-import json
 import sys
-from pathlib import Path
 
 from aws_cdk import App, CfnOutput, Stack, aws_s3
 
-from cdk_healthomics import HealthOmicsRun, WorkflowType
+from cdk_healthomics import HealthOmicsRun, WorkflowType, read_parameters
 
 app = App()
 workflow_id = app.node.try_get_context("workflow_id")
@@ -23,8 +21,8 @@ if not (workflow_id and bucket_name and parameters_file):
     sys.exit("Say what to run: -c workflow_id=… -c bucket=… -c parameters_file=…")
 
 try:
-    parameters = json.loads(Path(parameters_file).read_text(encoding="utf-8"))
-except (OSError, ValueError) as error:
+    parameters = read_parameters(parameters_file)
+except ValueError as error:
     sys.exit(f"parameters_file was {parameters_file!r}: {error}; must be a JSON file with the workflow's inputs")
 
 stack = Stack(app, "Ready2Run")

@@ -3,7 +3,7 @@
     npx cdk deploy --app "python examples/vpc.py"
 
 The network has no way to the internet, only one to S3. A configuration can only be deleted when the runs that use it
-have ended; the run depends on it, so it is deleted last.
+have ended: ``configuration=`` lets the run be deleted first.
 """
 
 from aws_cdk import App, CfnOutput, Stack, aws_ec2, aws_omics, aws_s3
@@ -46,9 +46,8 @@ run = HealthOmicsRun(
     output_uri=results.s3_url_for_object("runs"),
     parameters={"sample_name": "NA12878"},
     networking_mode=NetworkingMode.VPC,
-    configuration_name=configuration.name,
+    configuration=configuration,
 )
-run.node.add_dependency(configuration)  # its name is a plain string, by which the CDK sees no dependency
 results.grant_read_write(run.role)
 CfnOutput(stack, "RunId", value=run.run_id)
 app.synth()

@@ -1,9 +1,11 @@
 """The command line: ``python -m local_aws up|demo``, which `make local` and `make demo` call."""
 
 import argparse
+import os
 import shlex
 import signal
 import sys
+import time
 from collections.abc import Mapping
 from types import FrameType
 from typing import Any, Final
@@ -18,6 +20,7 @@ _TOKENS: Final[Mapping[str, Mapping[str, Any]]] = {
     "conflict": {"token": Token.CONFLICT},
     "forget": {"token_remembered": 0},
 }
+_WATCH: Final = 0.2
 _ENVIRONMENT: Final = ROOT / ".local_aws" / "env"
 
 
@@ -67,7 +70,8 @@ def _stay_up(given: argparse.Namespace) -> None:
         print(f"\nThe local AWS is up at {aws.url}. In another terminal:\n\n    source {_ENVIRONMENT}\n")
         print("Stop it with Ctrl-C.", flush=True)
         try:
-            signal.pause()
+            while os.getppid() == given.parent:  # else nobody could stop it, such as where `make local` was killed
+                time.sleep(_WATCH)
         finally:
             _ENVIRONMENT.unlink(missing_ok=True)
 
@@ -79,7 +83,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def main() -> int:
     """Do what the command line says; returns the exit code."""
-    given = _parser().parse_args()
+    given = _parser().parse_args(namespace=argparse.Namespace(parent=os.getppid()))
     for number in (signal.SIGINT, signal.SIGTERM):  # a shell may have started it with SIGINT ignored
         signal.signal(number, _interrupt)
     try:

@@ -1,14 +1,17 @@
-"""CloudFormation's AWS::Omics resources that a run may refer to: workflows, run groups, run caches, configurations.
+"""CloudFormation's resources that stacks with runs have and ministack lacks, of HealthOmics and of ECR's registry.
 
-Their properties are those of the API's Create operations with a capital first letter, and the same model checks them.
+Their properties are those of the API's operations with a capital first letter, and botocore's model checks them.
 """
 
 import itertools
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
+
+import botocore.session
 
 from local_aws.healthomics import HealthOmics, model
 from local_aws.mends import resource_handlers
@@ -25,9 +28,13 @@ class Kind:
     ref: str
     """What its Ref is, likewise."""
     attributes: Mapping[str, str] = field(default_factory=dict)
-    """Beside Arn, CreationTime and, where the operation answers them, Id, Uuid and Status."""
+    """Likewise, beside Arn, CreationTime and, where the operation answers them, Id, Uuid and Status."""
     named_in_runs: str | None = None
     """The member of StartRun by whose active runs it cannot be deleted (User Guide)."""
+    service: str = "omics"
+    """By botocore's name."""
+    of_other_operations: frozenset[str] = frozenset()
+    """Properties that CloudFormation gives to other operations."""
 
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -42,6 +49,29 @@ KINDS: Final[Mapping[str, Kind]] = {
     "AWS::Omics::RunCache": Kind("CreateRunCache", "runCache/{id}", "{id}"),
     "AWS::Omics::Configuration": Kind(
         "CreateConfiguration", "configuration/{name}", "{name}", named_in_runs="configurationName"
+    ),
+    "AWS::Omics::SequenceStore": Kind(
+        "CreateSequenceStore",
+        "sequenceStore/{id}",
+        "{id}",
+        {
+            "SequenceStoreId": "{id}",
+            "S3AccessPointArn": "arn:aws:s3:{region}:{account}:accesspoint/{account}-{id}",
+            "S3Uri": "s3://{account}-{id}-s3alias/{account}/sequenceStore/{id}/",
+        },
+        of_other_operations=frozenset({"S3AccessPolicy", "AccessLogLocation"}),
+    ),
+    "AWS::Omics::ReferenceStore": Kind(
+        "CreateReferenceStore", "referenceStore/{id}", "{id}", {"ReferenceStoreId": "{id}"}
+    ),
+    "AWS::ECR::RegistryPolicy": Kind(
+        "PutRegistryPolicy", "registry", "{account}", {"RegistryId": "{account}"}, service="ecr"
+    ),
+    "AWS::ECR::PullThroughCacheRule": Kind(
+        "CreatePullThroughCacheRule", "pull-through/{ecrRepositoryPrefix}", "{ecrRepositoryPrefix}", service="ecr"
+    ),
+    "AWS::ECR::RepositoryCreationTemplate": Kind(
+        "CreateRepositoryCreationTemplate", "creation-template/{prefix}", "{prefix}", service="ecr"
     ),
 }
 _FIRST_ID: Final = 2000001
@@ -60,17 +90,20 @@ def install(service: HealthOmics) -> None:
 def _creator(
     service: HealthOmics, kind: Kind, ids: "itertools.count[int]"
 ) -> Callable[[str, dict[str, Any], str], tuple[str, dict[str, Any]]]:
-    operation = model.MODEL.operation_model(kind.operation)
+    operation = botocore.session.get_session().get_service_model(kind.service).operation_model(kind.operation)
+    accepted: Mapping[str, Any] = getattr(operation.input_shape, "members", {})
     answered: Mapping[str, Any] = getattr(operation.output_shape, "members", {})
 
     def create(_: str, properties: dict[str, Any], __: str) -> tuple[str, dict[str, Any]]:
-        given = _as_api(operation.input_shape, properties)
-        model.check(operation, {"requestId": str(uuid4()), **given})
+        asked = {name: value for name, value in properties.items() if name not in kind.of_other_operations}
+        given = _as_api(operation.input_shape, asked)
+        made_here = {"requestId": str(uuid4())} if "requestId" in accepted else {}
+        model.check(operation, {**made_here, **given})
         known = {**given, "id": str(next(ids)), "region": service.region, "account": service.account}
         attributes = {
-            "Arn": f"arn:aws:omics:{service.region}:{service.account}:{kind.arn.format_map(known)}",
+            "Arn": f"arn:aws:{kind.service}:{service.region}:{service.account}:{kind.arn.format_map(known)}",
             "CreationTime": datetime.fromtimestamp(service.clock.now(), UTC).isoformat(),
-            **kind.attributes,
+            **{name: value.format_map(known) for name, value in kind.attributes.items()},
         }
         for member, value in (("id", known["id"]), ("uuid", str(uuid4())), ("status", "ACTIVE")):
             if member in answered:
@@ -99,11 +132,14 @@ def _as_api(shape: Any, properties: Any) -> Any:
     if shape.type_name == "structure" and isinstance(properties, Mapping):
         made = {}
         for name, value in properties.items():
-            member = f"{name[:1].lower()}{name[1:]}"
+            # The tags of ECR have members that begin with a capital letter.
+            member = name if name in shape.members else f"{name[:1].lower()}{name[1:]}"
             made[member] = _as_api(shape.members[member], value) if member in shape.members else value
         return made
     if shape.type_name == "map" and isinstance(properties, Mapping):
         return {key: _as_api(shape.value, value) for key, value in properties.items()}
     if shape.type_name == "list" and isinstance(properties, list):
         return [_as_api(shape.member, value) for value in properties]
+    if shape.type_name == "string" and isinstance(properties, Mapping):
+        return json.dumps(properties)  # a policy: text to the API, and an object to CloudFormation
     return properties

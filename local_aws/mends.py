@@ -6,6 +6,7 @@ The names that are replaced are private to ministack: :func:`check_names` holds 
 import asyncio
 import contextvars
 import importlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +21,8 @@ _CUSTOM: Final = "ministack.services.cloudformation.custom_resource"
 _PROVISIONERS: Final = "ministack.services.cloudformation.provisioners"
 _LAMBDA: Final = "ministack.services.lambda_svc"
 _RUNTIME: Final = "ministack.core.lambda_runtime"
+_SECRET: Final = re.compile(r"\{\{resolve:(secretsmanager:|ssm-secure:)")
+_KEPT: Final = re.compile(r"\{\{kept:(secretsmanager:|ssm-secure:)")
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "ministack.app": ("SERVICE_HANDLERS", "main"),
     "ministack.core.router": ("SERVICE_PATTERNS",),
@@ -32,8 +35,22 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "_pending",
         "_lock",
     ),
-    _PROVISIONERS: ("_RESOURCE_HANDLERS",),
-    _STACKS: ("_roll_back_operation", "_revert_update", "_add_event", "_update_resource", "_delete_resource"),
+    _PROVISIONERS: ("_RESOURCE_HANDLERS", "_ec2_apply_tags"),
+    "ministack.services.ec2": (
+        "_addresses",
+        "_allocate_address",
+        "_release_address",
+        "_create_nat_gateway",
+        "_delete_nat_gateway",
+    ),
+    _STACKS: (
+        "_resolve_dynamic_references",
+        "_roll_back_operation",
+        "_revert_update",
+        "_add_event",
+        "_update_resource",
+        "_delete_resource",
+    ),
     _HANDLERS: (
         "_ACTION_HANDLERS",
         "_describe_stack_resource",
@@ -129,6 +146,7 @@ class CustomResources:
         self._revert_inner = stacks._revert_update
         self._roll_back_inner = stacks._roll_back_operation
         stacks._revert_update = self.revert_update
+        stacks._resolve_dynamic_references = _references_of(stacks._resolve_dynamic_references)
         stacks._roll_back_operation = handlers._roll_back_operation = self.roll_back
         handlers._ACTION_HANDLERS["DescribeStackResource"] = self.describe_stack_resource
 
@@ -315,6 +333,28 @@ class CustomResources:
             f"<StackName>{esc(stack['StackName'])}</StackName><StackId>{esc(stack['StackId'])}</StackId>"
             "</StackResourceDetail></DescribeStackResourceResult>",
         )
+
+
+def _references_of(resolve: Callable[..., Any]) -> Callable[..., Any]:
+    """Dynamic references in the properties of a custom resource: of secrets they stay as they are written."""
+
+    def resolved(properties: Any, *arguments: Any, **options: Any) -> Any:
+        if not isinstance(properties, dict) or "ServiceToken" not in properties:
+            return resolve(properties, *arguments, **options)
+        found, values = resolve(_replaced(properties, _SECRET, r"{{kept:\1"), *arguments, **options)
+        return _replaced(found, _KEPT, r"{{resolve:\1"), values
+
+    return resolved
+
+
+def _replaced(value: Any, pattern: re.Pattern[str], by: str) -> Any:
+    if isinstance(value, str):
+        return pattern.sub(by, value)
+    if isinstance(value, list):
+        return [_replaced(item, pattern, by) for item in value]
+    if isinstance(value, dict):
+        return {name: _replaced(item, pattern, by) for name, item in value.items()}
+    return value
 
 
 def _signed_now() -> str:

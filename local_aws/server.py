@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from local_aws import definitions, events, mends, rules, runtime
+from local_aws import definitions, events, mends, network, rules, runtime
 from local_aws.controls import routes
 from local_aws.healthomics import Clock, HealthOmics, Kind, Settings
 from local_aws.loopback import serving
 
 _WATCH: Final = 0.2
+_GRACE: Final = 5.0
+"""Seconds to end in order: what waits for a custom resource would otherwise go on for an hour."""
 
 
 def _end_with_parent(parent: int, folder: Path) -> None:
@@ -37,6 +39,8 @@ def _end_with_parent(parent: int, folder: Path) -> None:
             time.sleep(_WATCH)
         shutil.rmtree(folder, ignore_errors=True)
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(_GRACE)
+        os.kill(os.getpid(), signal.SIGKILL)
 
     threading.Thread(target=watch, daemon=True).start()
 
@@ -93,6 +97,7 @@ def main() -> None:
     rules.install(resources.delivery)
     _plug_in(service)
     definitions.install(service)
+    network.install()
     events.publish(service, events.on_the_default_bus)
     with serving(routes(service, resources.delivery)) as controls:
         print(json.dumps({"controls": controls}), flush=True)  # noqa: T201 - the parent reads it

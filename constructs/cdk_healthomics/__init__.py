@@ -1,5 +1,6 @@
 """AWS HealthOmics runs as resources of CloudFormation stacks, for the AWS CDK."""
 
+from cdk_healthomics.any_run import IHealthOmicsRun
 from cdk_healthomics.checks import ValidationError
 from cdk_healthomics.enums import (
     CacheBehavior,
@@ -11,6 +12,7 @@ from cdk_healthomics.enums import (
     StorageType,
     WorkflowType,
 )
+from cdk_healthomics.inputs import read_parameters
 from cdk_healthomics.role import RunRole
 from cdk_healthomics.run import HealthOmicsRun
 from cdk_healthomics_handler.names import WaitFor
@@ -20,6 +22,7 @@ __version__ = "0.1.0"
 __all__ = [
     "CacheBehavior",
     "HealthOmicsRun",
+    "IHealthOmicsRun",
     "LogLevel",
     "NetworkingMode",
     "OutputUriPrefixMode",
@@ -31,4 +34,5 @@ __all__ = [
     "WaitFor",
     "WorkflowType",
     "__version__",
+    "read_parameters",
 ]

@@ -7,52 +7,83 @@ Only the files that the function reads are taken, so nothing that lies beside th
 import atexit
 import shutil
 import tempfile
+from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+from aws_cdk import Stack, Stage
 
 from cdk_healthomics import runtime_data
 
 HANDLER: Final = "cdk_healthomics_handler.handler.handler"
 _PACKAGES: Final = ("cdk_healthomics_handler", "crhelper")
+_NO_STAGING: Final = "aws:cdk:disable-asset-staging"
+"""The CLI's ``--no-staging`` (cx-api): assets are taken from where they are."""
 _READABLE: Final = 0o644
 """Lambda runs the function as another user; what was installed under a strict umask would be unreadable to it."""
 
 
-@cache
-def code_folder() -> Path:
-    """A folder with the function's code; it lasts as long as this process, long enough for the CDK to copy it.
+def code_of(stack: Stack) -> Path:
+    """The folder with the code of a stack's function; it lasts until the CDK has taken what is in it.
 
     Raises:
-        ModuleNotFoundError: a package that belongs into the function is not installed.
+        ModuleNotFoundError: a package that belongs into the function is not installed, or without its source.
     """
-    folder = Path(tempfile.mkdtemp(prefix="cdk-healthomics-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    for package in _PACKAGES:
-        # Found, not imported: crhelper reaches for AWS when it is.
-        _copy(_installed(package), folder / package)
-    for path, content in runtime_data.files():
-        target = folder / "models" / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-        target.chmod(_READABLE)
+    if not stack.node.try_get_context(_NO_STAGING):
+        return code_folder()
+    # The CLI takes the folder itself, when this process is gone.
+    stage: Any = Stage.of(stack)
+    folder = Path(stage.asset_outdir) / "cdk-healthomics"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(code_folder(), folder)
     return folder
 
 
-def _copy(source: Path, target: Path) -> None:
-    for path in source.rglob("*.py"):
-        copy = target / path.relative_to(source)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, copy)
-        copy.chmod(_READABLE)
+@cache
+def code_folder() -> Path:
+    """A folder with the function's code; it lasts as long as this process, long enough for the CDK to copy it."""
+    folder = Path(tempfile.mkdtemp(prefix="cdk-healthomics-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for package in _PACKAGES:
+        for path, content in _sources(package):
+            _write(folder / package / path, content)
+    for path, content in runtime_data.files():
+        _write(folder / "models" / path, content)
+    return folder
 
 
-def _installed(package: str) -> Path:
+def _write(target: Path, content: bytes) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)
+    target.chmod(_READABLE)
+
+
+def _sources(package: str) -> Iterator[tuple[str, bytes]]:
+    """The source files of an installed package, which may be inside an archive, by their paths in it."""
+    # Found, not imported: crhelper reaches for AWS when it is.
     spec = find_spec(package)
-    if spec is None or spec.origin is None:
+    if spec is None or spec.loader is None:
         raise ModuleNotFoundError(
             f"{package} is not installed, but the function of HealthOmicsRun needs its code: "
             "install cdk-healthomics with its dependencies (pip install cdk-healthomics)."
         )
-    return Path(spec.origin).parent
+    root = spec.loader.get_resource_reader(package).files()  # type: ignore[attr-defined] # of files and of archives
+    found = dict(_files(root))
+    modules = {path.removesuffix(".pyc") for path in found if path.endswith(".pyc")} | {"__init__"}
+    missing = sorted(module for module in modules if f"{module}.py" not in found)
+    if missing:
+        raise ModuleNotFoundError(
+            f"{package} is installed without its source: {root} has no {missing[0]}.py, but the function of "
+            "HealthOmicsRun is made of it; install cdk-healthomics and its dependencies with their .py files."
+        )
+    yield from ((path, file.read_bytes()) for path, file in found.items() if path.endswith(".py"))
+
+
+def _files(folder: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    for each in sorted(folder.iterdir(), key=lambda each: str(each.name)):
+        if each.is_dir() and each.name != "__pycache__":
+            yield from _files(each, f"{before}{each.name}/")
+        elif each.is_file():
+            yield f"{before}{each.name}", each

@@ -8,15 +8,18 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 from aws_cdk import CfnElement, Duration, RemovalPolicy, aws_iam
 
-from cdk_healthomics import model, workflow
+from cdk_healthomics import model, neighbours, references, workflow
 from cdk_healthomics.documents import PARAMETERS_LIMIT, document_problems, well_formed
-from cdk_healthomics.role import arn_of
-from cdk_healthomics.tokens import is_token
-from cdk_healthomics_handler.names import TAG_PREFIX, OwnershipTag, WaitFor
+from cdk_healthomics.messages import shown
+from cdk_healthomics.role import arn_of, arn_problems
+from cdk_healthomics.tokens import is_unknown
+from cdk_healthomics_handler.names import SESSION_POLICY, TAG_PREFIX, OwnershipTag, WaitFor
+from constructs import Construct
 
 Arguments = Mapping[str, Any]
 """The construct's arguments by name, those that were left out left out."""
@@ -27,7 +30,6 @@ LONGEST_TIMEOUT: Final = Duration.minutes(60)
 """CloudFormation's limit on ServiceTimeout."""
 _RESERVED: Final = ("aws:", TAG_PREFIX)
 _S3: Final = re.compile(r"s3://[^/]+(/.*)?", re.DOTALL)
-_SHOWN: Final = 80
 
 
 class ValidationError(ValueError):
@@ -39,9 +41,20 @@ class ValidationError(ValueError):
         self.problems: Final = problems
 
 
+def path(scope: Construct, construct_id: str) -> str:
+    """The path in the tree that a construct would have."""
+    return "/".join(part for part in (scope.node.path, construct_id.replace("/", "--")) if part)
+
+
 def problems(arguments: Arguments) -> list[str]:
     """Every problem of a run's arguments; none: they are good as far as can be told here."""
     return [problem for check in (_by_model, *_RULES) for problem in check(arguments)]
+
+
+def attribute_problems(attributes: Arguments) -> list[str]:
+    """What is wrong with the attributes of a run that lives elsewhere."""
+    uuid = attributes.get("run_uuid", "")
+    return [*_by_model(attributes), *([] if is_unknown(uuid) else _written_text("run_uuid", uuid))]
 
 
 def tag_problems(tags: Mapping[str, str]) -> list[str]:
@@ -49,10 +62,10 @@ def tag_problems(tags: Mapping[str, str]) -> list[str]:
     return list(_tags("tags, with those of Tags.of(…),", tags, model.members()["tags"]))
 
 
-def shown(value: Any) -> str:
-    """A value as a person typed it, cut where it is long."""
-    text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+def wait_problems(wait_for: Any) -> Iterator[str]:
+    """What is wrong with a value of ``wait_for`` that is known."""
+    if wait_for not in list(WaitFor):
+        yield f"wait_for was {shown(wait_for)}: must be one of {', '.join(WaitFor)}"
 
 
 def _by_model(arguments: Arguments) -> Iterator[str]:
@@ -64,7 +77,7 @@ def _by_model(arguments: Arguments) -> Iterator[str]:
         if member in _OTHER_TYPES:
             continue
         # A map is no token itself: it is merged with the tags of the run's scopes. Its texts may be.
-        if shape.type_name == "map" or not is_token(value):
+        if shape.type_name == "map" or not is_unknown(value):
             yield from _BY_TYPE[shape.type_name](argument, value, shape)
 
 
@@ -113,7 +126,7 @@ def _tags(argument: str, value: Any, shape: Any) -> Iterator[str]:
 
 
 def _tag_part(at: str, value: Any, limits: Mapping[str, int]) -> Iterator[str]:
-    if is_token(value):
+    if is_unknown(value):
         return
     wrong = list(_written_text(at, value))
     yield from wrong
@@ -134,7 +147,7 @@ _BY_TYPE: Final[Mapping[str, Callable[[str, Any, Any], Iterator[str]]]] = {
     "boolean": _boolean,
     "map": _tags,
 }
-_OTHER_TYPES: Final = frozenset({"roleArn", "sessionPolicy"})
+_OTHER_TYPES: Final = frozenset({"roleArn", SESSION_POLICY})
 """Members whose arguments take a construct or a document; the rules below look at them."""
 
 
@@ -168,25 +181,28 @@ def _output_uri(arguments: Arguments) -> Iterator[str]:
     uri = arguments.get("output_uri")
     if uri is None:
         yield "output_uri was not given: must be an S3 URI such as 's3://bucket/runs'"
-    elif isinstance(uri, str) and not is_token(uri) and not _S3.fullmatch(uri):
+    elif isinstance(uri, str) and not is_unknown(uri) and not _S3.fullmatch(uri):
         yield f"output_uri was {shown(uri)}: must be an S3 URI such as 's3://bucket/runs'"
 
 
 def _network(arguments: Arguments) -> Iterator[str]:
     mode = arguments.get("networking_mode")
-    if is_token(mode):
+    if is_unknown(mode):
         return
     # A run of an earlier run may have its configuration.
-    if mode == "VPC" and "configuration_name" not in arguments and "run_id" not in arguments:
-        yield "networking_mode was 'VPC' without configuration_name: must name the configuration that has the VPC"
+    if mode == "VPC" and not neighbours.given(arguments, "configuration_name") and "run_id" not in arguments:
+        yield (
+            "networking_mode was 'VPC' without configuration_name or configuration: must name the configuration that "
+            "has the VPC"
+        )
 
 
 def _cache(arguments: Arguments) -> Iterator[str]:
     # A run of an earlier run may have its cache.
-    if "cache_behavior" in arguments and "cache_id" not in arguments and "run_id" not in arguments:
+    if "cache_behavior" in arguments and not neighbours.given(arguments, "cache_id") and "run_id" not in arguments:
         yield (
-            f"cache_behavior was {shown(str(arguments['cache_behavior']))} without cache_id: must name the run cache "
-            "whose behavior it overrides"
+            f"cache_behavior was {shown(str(arguments['cache_behavior']))} without cache_id or run_cache: must name "
+            "the run cache whose behavior it overrides"
         )
 
 
@@ -195,14 +211,25 @@ def _role(arguments: Arguments) -> Iterator[str]:
     if role is None:
         return
     try:
-        arn_of(role)
+        arn = arn_of(role)
     except AttributeError:
         yield f"role was {shown(role)}: must be an iam.IRole; for an ARN use iam.Role.from_role_arn(…)"
+    else:
+        yield from arn_problems(arn)
+
+
+def _storage(arguments: Arguments) -> Iterator[str]:
+    # A token is equal to neither.
+    if arguments.get("workflow_type") == "READY2RUN" and arguments.get("storage_type") == "STATIC":
+        yield (
+            "storage_type was 'STATIC' beside workflow_type 'READY2RUN': must be left out, or DYNAMIC, for HealthOmics "
+            "refuses STATIC for Ready2Run workflows"
+        )
 
 
 def _session_policy(arguments: Arguments) -> Iterator[str]:
     policy = arguments.get("session_policy")
-    if policy is None or isinstance(policy, aws_iam.PolicyDocument) or is_token(policy):
+    if policy is None or isinstance(policy, aws_iam.PolicyDocument) or is_unknown(policy):
         return
     if not isinstance(policy, str):
         yield f"session_policy was {shown(policy)}: must be a JSON policy as text, or an iam.PolicyDocument"
@@ -213,16 +240,16 @@ def _session_policy(arguments: Arguments) -> Iterator[str]:
         is_policy = False
     if not is_policy:
         yield f"session_policy was {shown(policy)}: must be a JSON object, an IAM policy"
-    yield from _text("session_policy", policy, model.members()["sessionPolicy"])
+    yield from _text("session_policy", policy, model.members()[SESSION_POLICY])
 
 
 def _lifecycle(arguments: Arguments) -> Iterator[str]:
     trigger = arguments.get("rerun_trigger", "")
-    if not is_token(trigger):
+    if not is_unknown(trigger):
         yield from _written_text("rerun_trigger", trigger)
     wait_for = arguments.get("wait_for", WaitFor.SUBMITTED)
-    if not is_token(wait_for) and wait_for not in set(WaitFor):
-        yield f"wait_for was {shown(wait_for)}: must be one of {', '.join(WaitFor)}"
+    if not is_unknown(wait_for):
+        yield from wait_problems(wait_for)
     timeout = arguments.get("timeout")
     if timeout is not None:
         yield from _timeout(timeout)
@@ -247,6 +274,13 @@ def _timeout(timeout: Any) -> Iterator[str]:
         )
 
 
+def _texts(arguments: Arguments) -> Iterator[str]:
+    """Whatever argument it is: texts that would not arrive as they are meant."""
+    for argument, value in arguments.items():
+        with suppress(RecursionError):  # told by _documents
+            yield from references.problems(argument, value)
+
+
 REMOVAL_POLICIES: Final = (
     RemovalPolicy.DESTROY,
     RemovalPolicy.RETAIN,
@@ -259,8 +293,11 @@ _RULES: Final = (
     _documents,
     _network,
     _cache,
+    _storage,
     _role,
     _session_policy,
     _lifecycle,
     workflow.problems,
+    neighbours.problems,
+    _texts,
 )

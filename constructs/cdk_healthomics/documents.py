@@ -1,27 +1,26 @@
 """Documents (parameters, engine settings) on their way into the template: one JSON string each, exactly as written.
 
 JSON is written here, by Python: 1.0 stays 1.0, null stays null, and a whole number above 2^53 keeps its last digit.
-Only CDK tokens go through ``Stack.to_json_string``, each by itself: it escapes what they resolve to, but it is
-JavaScript, which could not hold the rest of the document exactly.
+What is known at deployment only is null there, and travels beside it (``late.py``): it never becomes part of JSON text.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from json import JSONEncoder
 from typing import Any, Final
 
-from aws_cdk import Stack
-
-from cdk_healthomics.tokens import is_token
+from cdk_healthomics.tokens import LIST_IN_TEXT, is_token, is_unknown
+from cdk_healthomics.values import write
 
 PARAMETERS_LIMIT: Final = 50_000
 """Bytes; HealthOmics' fixed quota on a run's parameters (User Guide)."""
-_encode: Final = JSONEncoder(allow_nan=False, separators=(",", ":"), ensure_ascii=False).encode
+_as_sent: Final = JSONEncoder(allow_nan=False, separators=(",", ":"), ensure_ascii=False).encode
+"""The document that HealthOmics counts: in the template it is in ASCII, and longer."""
 
 
 def document_problems(argument: str, document: Any, limit: int | None) -> list[str]:
     """What keeps a document from reaching HealthOmics as it was written."""
-    if is_token(document):
+    if is_unknown(document):
         return []
     if not isinstance(document, Mapping):
         return [f"{argument} was a {type(document).__name__}: must be a dict, which becomes a JSON object"]
@@ -31,9 +30,14 @@ def document_problems(argument: str, document: Any, limit: int | None) -> list[s
         return [f"{argument} holds itself, or is nested hundreds of levels deep: must be flatter"]
 
 
-def written(stack: Stack, document: Any) -> str:
-    """The document as one JSON string, which may hold tokens."""
-    return "".join(_json(document, stack.to_json_string))
+def late_parts(document: Any) -> list[Any]:
+    """What of a document is known at deployment only."""
+    return [part for part in _parts(document) if is_token(part)]
+
+
+def written(document: Any) -> str:
+    """A document of which nothing is known at deployment only, as JSON in ASCII."""
+    return write(document, lambda *_: False)
 
 
 def well_formed(text: str) -> bool:
@@ -45,32 +49,10 @@ def well_formed(text: str) -> bool:
     return True
 
 
-def _json(value: Any, of_token: Callable[[Any], str]) -> Iterator[str]:
-    """A value as JSON, in pieces; ``of_token`` writes the tokens."""
-    if is_token(value):
-        yield of_token(value)
-    elif isinstance(value, Mapping):
-        yield "{"
-        for index, (key, item) in enumerate(value.items()):
-            yield "," if index else ""
-            yield from _json(key, of_token)
-            yield ":"
-            yield from _json(item, of_token)
-        yield "}"
-    elif isinstance(value, (list, tuple)):
-        yield "["
-        for index, item in enumerate(value):
-            yield "," if index else ""
-            yield from _json(item, of_token)
-        yield "]"
-    else:
-        yield _encode(value)
-
-
 def _too_long(argument: str, document: Any, limit: int | None) -> Iterator[str]:
-    if limit is None or any(is_token(part) for part in _parts(document)):
+    if limit is None or any(is_unknown(part) for part in _parts(document)):
         return
-    size = len("".join(_json(document, _encode)).encode())
+    size = len(_as_sent(_plain(document)).encode())
     if size > limit:
         yield (
             f"{argument} is {size:,} bytes as JSON: must be at most {limit:,}; put them into a file on S3, and give "
@@ -78,10 +60,16 @@ def _too_long(argument: str, document: Any, limit: int | None) -> Iterator[str]:
         )
 
 
-def _parts(value: Any) -> Iterator[Any]:
-    """The keys of a document, and its values that hold no others; lists of tokens count as such."""
+def _plain(value: Any) -> Any:
+    """A document of dicts and lists, which the encoder knows."""
     if isinstance(value, Mapping):
-        yield from value
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """The values of a document that hold no others; lists of tokens count as such."""
+    if isinstance(value, Mapping):
         for item in value.values():
             yield from _parts(item)
     elif isinstance(value, (list, tuple)) and not is_token(value):
@@ -93,14 +81,24 @@ def _parts(value: Any) -> Iterator[Any]:
 
 def _unwritable(path: str, value: Any) -> Iterator[str]:
     """What JSON does not have, each with its path as a person would type it."""
-    if is_token(value):
+    if isinstance(value, str) and LIST_IN_TEXT in value:
+        yield (
+            f"{path} holds an item of a list that is known at deployment only: must be the whole list by itself, or "
+            "Fn.select(index, list)"
+        )
+    elif is_token(value):
         return
-    if isinstance(value, Mapping):
+    elif isinstance(value, Mapping):
         for key, item in value.items():
             if not isinstance(key, str):
                 yield f"{path} has the key {key!r}: must be text, for keys of JSON objects are"
             elif not well_formed(key):
                 yield f"{path} has the key {key!r}: must be valid Unicode, without lone surrogates"
+            elif is_token(key):
+                yield (
+                    f"{path} has the key {key!r}, which is known at deployment only: must be written out, for whoever "
+                    "sets it could name another member"
+                )
             yield from _unwritable(f"{path}[{key!r}]", item)
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):

@@ -1,8 +1,9 @@
 """StartRun as botocore's own service model has it: members, limits, patterns and enums are read here, never typed."""
 
+import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -37,6 +38,21 @@ def read(kind: str) -> Mapping[str, Any]:
     """One of the files of botocore's model of HealthOmics, such as ``service-2``."""
     found: Mapping[str, Any] = _loader().load_service_model(SERVICE, kind)
     return found
+
+
+@cache
+def endpoints() -> Mapping[str, Any]:
+    """The endpoints of every service, as botocore has them."""
+    found: Mapping[str, Any] = json.loads((Path(DATA) / "endpoints.json").read_bytes())
+    return found
+
+
+@cache
+def regions() -> Sequence[str]:
+    """The regions in which botocore knows HealthOmics."""
+    every = [(each["regions"], each["services"].get(SERVICE, {"endpoints": {}})) for each in endpoints()["partitions"]]
+    # An endpoint may be no region's, such as those for FIPS.
+    return [name for known, service in every for name in service["endpoints"] if name in known]
 
 
 @cache

@@ -33,9 +33,10 @@ class _Name:
     def produce(self) -> str:
         """The name, when the app is synthesized."""
         limit = model.members()["name"].metadata["max"]
-        return default_run_name(_known_name(self._stack), self._stack.get_logical_id(self._resource), limit)
+        return default_run_name("-".join(known_names(self._stack)), self._stack.get_logical_id(self._resource), limit)
 
 
-def _known_name(stack: Stack) -> str:
+def known_names(stack: Stack) -> list[str]:
+    """The name of a stack; of a nested one, which is named at deployment, those that lead to it."""
     parent: Any = stack.nested_stack_parent
-    return f"{_known_name(parent)}-{stack.node.id}" if parent else stack.stack_name
+    return [*known_names(parent), stack.node.id] if parent else [stack.stack_name]

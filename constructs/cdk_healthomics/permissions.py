@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from aws_cdk import Stack, aws_iam
 
-from cdk_healthomics.role import path_of_made_roles
+from cdk_healthomics.made_roles import MadeRoles
+from cdk_healthomics.role import arn_of
 from cdk_healthomics_handler.names import LIST_RUNS, OPERATIONS, SERVICE, START_RUN
 from constructs import Construct
 
@@ -25,6 +26,9 @@ _TOKEN_ROOM: Final = 16
 _WHOLE_ARN_ROOM: Final = 128
 """The longest ARN of a role that StartRun takes."""
 
+_MADE_ROLES: Final = "MadeRoles"
+"""The statement that passes them. With an id of its own, the CDK never merges it with another."""
+
 START: Final = (f"{SERVICE}:{START_RUN}",)
 PASS: Final = ("iam:PassRole",)
 
@@ -38,7 +42,7 @@ class Permissions:
         # Read once a stack: each is a question to another process.
         self._account, self._stack_id = stack.account, stack.stack_id
         self._omics = f"arn:{stack.partition}:omics:{stack.region}"
-        self._made_roles = f"arn:{stack.partition}:iam::{self._account}:role{path_of_made_roles(stack)}*"
+        self._made_roles = MadeRoles.of(stack)
         self._inline = aws_iam.PolicyDocument(statements=list(self._of_every_stack()))
         self._room = INLINE_ROOM
         self._document = self._inline
@@ -46,6 +50,7 @@ class Permissions:
         self._granted: dict[tuple[str, str], Construct | None] = {}
         self._statements: dict[tuple[int, str], aws_iam.PolicyStatement] = {}
         self._role: aws_iam.Role | None = None
+        self._told_late = False
 
     @property
     def inline(self) -> aws_iam.PolicyDocument:
@@ -53,15 +58,24 @@ class Permissions:
         return self._inline
 
     def attach_to(self, role: aws_iam.Role) -> None:
-        """Whom the managed policies are for."""
-        self._role = role
+        """Whose policies they are.
 
-    def of_run(self, arguments: Mapping[str, Any], role_arn: str) -> list[Construct]:
+        A role that ``Role.customize_roles`` names exists: the CDK's report of its policies holds what is inside of it
+        here and now, and what is added to it as a principal.
+        """
+        self._role = role
+        self._told_late = role.node.try_find_child(f"PrecreatedRole{role.node.id}") is not None
+
+    def of_run(self, arguments: Mapping[str, Any], role: aws_iam.IRole) -> list[Construct]:
         """Allow what one run needs; returns the policies that it must wait for."""
-        passed = role_arn if "role" in arguments else self._made_roles
         resources = [(START, arn) for arn in self._named_by(arguments)]
-        holders = [self._grant(actions, arn) for actions, arn in [*resources, (PASS, passed)]]
+        holders = [self._grant(actions, arn) for actions, arn in resources]
+        holders.append(self._pass_made_roles() if self._made_roles.has(role) else self._grant(PASS, arn_of(role)))
         return [holder for holder in dict.fromkeys(holders) if holder is not None]
+
+    def add(self, statement: aws_iam.PolicyStatement) -> None:
+        """Allow something else in the policy inside the role."""
+        self._put(self._inline, statement)
 
     def _named_by(self, arguments: Mapping[str, Any]) -> Iterator[str]:
         """The ARNs of what StartRun is asked to use."""
@@ -98,7 +112,7 @@ class Permissions:
         if key in self._granted:
             return self._granted[key]
         size = len(_TOKEN.sub("x" * _TOKEN_ROOM, resource)) if resource.startswith("arn:") else _WHOLE_ARN_ROOM
-        if size + 3 > self._room:
+        if size + 3 > self._room and not self._told_late:
             if actions == START and len(self._managed) == MOST_MANAGED:
                 return self._grant_all(resource)
             self._begin_managed()
@@ -127,15 +141,27 @@ class Permissions:
         self._managed.append(policy)
         self._room = MANAGED_ROOM
 
+    def _pass_made_roles(self) -> Construct | None:
+        """Allow to pass the roles that are made; a statement of its own, for how many ARNs it has is known last."""
+        key = (PASS[0], _MADE_ROLES)
+        if key not in self._granted:
+            self._put(self._document, _statement(PASS, self._made_roles.passed(), sid=_MADE_ROLES))
+            self._granted[key] = self._managed[-1] if self._managed else None
+        return self._granted[key]
+
     def _add(self, actions: tuple[str, ...], resource: str) -> None:
         key = (len(self._managed), actions[0])
-        if key in self._statements:
+        if key in self._statements and not self._told_late:
             self._statements[key].add_resources(resource)
             return
-        conditions = {"StringEquals": {"iam:PassedToService": "omics.amazonaws.com"}} if actions == PASS else None
-        statement = aws_iam.PolicyStatement(actions=list(actions), resources=[resource], conditions=conditions)
-        self._statements[key] = statement
-        self._document.add_statements(statement)
+        self._statements[key] = _statement(actions, resource)
+        self._put(self._document, self._statements[key])
+
+    def _put(self, document: aws_iam.PolicyDocument, statement: aws_iam.PolicyStatement) -> None:
+        if self._role and self._told_late:
+            self._role.add_to_principal_policy(statement)
+        else:
+            document.add_statements(statement)
 
     def _of_every_stack(self) -> Iterator[aws_iam.PolicyStatement]:
         runs = f"{self._arn('run')}/*"
@@ -149,3 +175,8 @@ class Permissions:
             actions=["cloudformation:DescribeStackResource", "cloudformation:DescribeStacks"],
             resources=[self._stack_id],
         )
+
+
+def _statement(actions: tuple[str, ...], resource: str, sid: str | None = None) -> aws_iam.PolicyStatement:
+    conditions = {"StringEquals": {"iam:PassedToService": "omics.amazonaws.com"}} if actions == PASS else None
+    return aws_iam.PolicyStatement(sid=sid, actions=list(actions), resources=[resource], conditions=conditions)

@@ -1,55 +1,73 @@
 """From a run's arguments to the properties of ``Custom::HealthOmicsRun``, the contract with the handler."""
 
+import json
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
-from aws_cdk import RemovalPolicy, Stack, aws_iam
+from aws_cdk import Stack, aws_iam
 
 from cdk_healthomics import model
-from cdk_healthomics.documents import written
-from cdk_healthomics_handler import names
-from cdk_healthomics_handler.names import Property, property_name
-
-_RETAINING: Final[Mapping[RemovalPolicy, names.RemovalPolicy]] = {
-    RemovalPolicy.RETAIN: names.RemovalPolicy.RETAIN,
-    RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE: names.RemovalPolicy.RETAIN_EXCEPT_ON_CREATE,
-}
+from cdk_healthomics.documents import late_parts, written
+from cdk_healthomics.late import Late
+from cdk_healthomics.tokens import is_token
+from cdk_healthomics_handler.names import SESSION_POLICY, Property, property_name, values_name
+from constructs import Construct
 
 
-def properties(stack: Stack, arguments: Mapping[str, Any], role_arn: str, tags: Any) -> dict[str, Any]:
+def properties(
+    run: Construct, stack: Stack, arguments: Mapping[str, Any], role_arn: str, *, tags: Any, removal: Any
+) -> dict[str, Any]:
     """The properties that ask for a run; arguments that were left out are absent, no defaults are added.
 
     Args:
+        run: the construct, which problems at synthesis are told of.
         stack: whose tokens the arguments may hold.
         arguments: the construct's, those that were left out left out.
         role_arn: of the run's service role.
         tags: the user's tags, resolved when the app is synthesized.
+        removal: the removal policy that the function is told, likewise.
     """
     asked: dict[str, Any] = {}
+    plain: dict[str, Any] = {}
     for member, argument in model.arguments().items():
-        if argument in arguments:
-            asked[property_name(member)] = _property(stack, member, arguments[argument])
+        if argument not in arguments:
+            continue
+        document = _document(member, arguments[argument])
+        if document is None:
+            asked[property_name(member)] = plain[argument] = _plain(arguments[argument])
+        elif late_parts(document):
+            asked[property_name(member)], values = Late.of(stack).document(run, argument, document)
+            asked[values_name(member)] = values
+        else:
+            asked[property_name(member)] = written(document)
     asked[property_name("roleArn")] = role_arn
     asked[property_name("tags")] = tags
     for name, argument in ((Property.RERUN_TRIGGER, "rerun_trigger"), (Property.WAIT_FOR, "wait_for")):
         if argument in arguments:
-            asked[name.value] = _plain(arguments[argument])
-    policy = _RETAINING.get(arguments.get("removal_policy", RemovalPolicy.DESTROY))
-    if policy:
-        asked[Property.REMOVAL_POLICY.value] = policy.value
+            asked[name.value] = plain[argument] = _plain(arguments[argument])
+    asked[Property.REMOVAL_POLICY.value] = removal
+    Late.of(stack).watch(run, {**plain, "role": role_arn, "tags": tags})
     return asked
 
 
-def _property(stack: Stack, member: str, value: Any) -> Any:
+def _document(member: str, value: Any) -> Any:
+    """What is written as JSON of a member's value, if anything: a policy is, also one whose text holds tokens."""
     if model.members()[member].metadata.get("document"):
-        return written(stack, value)
-    if isinstance(value, aws_iam.PolicyDocument):
-        return stack.to_json_string(value)
-    return _plain(value)
+        return value
+    if member != SESSION_POLICY:
+        return None
+    if isinstance(value, str) and is_token(value):
+        try:
+            parsed = json.loads(value)
+        except ValueError:
+            return None  # a token by itself
+        return parsed if isinstance(parsed, dict) else None
+    return value if isinstance(value, aws_iam.PolicyDocument) else None
 
 
 def _plain(value: Any) -> Any:
     """A value as jsii knows it; of str and int it knows no subclasses but bool, which enums are."""
     if isinstance(value, bool):
         return value
-    return str(value) if isinstance(value, str) else int(value) if isinstance(value, int) else value
+    # Of an enum that is text the text, which its own str() may not be.
+    return str.__str__(value) if isinstance(value, str) else int(value) if isinstance(value, int) else value

@@ -1,15 +1,18 @@
 """The stack's one function behind all its runs, with its role and log group."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import jsii
 from aws_cdk import Duration, Fn, RemovalPolicy, Stack, TagManager, aws_iam, aws_lambda, aws_logs
 
-from cdk_healthomics import checks, nag, naming
-from cdk_healthomics.asset import HANDLER, code_folder
+from cdk_healthomics import cautions, checks, nag, naming
+from cdk_healthomics.asset import HANDLER, code_of
 from cdk_healthomics.permissions import Permissions
+from cdk_healthomics.role import final_problems
+from cdk_healthomics.tokens import is_token, possible
 from cdk_healthomics_handler.names import RULE_PREFIX, WaitFor
 from constructs import Construct, IValidation
 
@@ -48,7 +51,7 @@ class Provider(Construct):
             self,
             "Function",
             description="Starts, tags and cancels the HealthOmics runs of a stack",
-            code=aws_lambda.Code.from_asset(str(code_folder())),
+            code=aws_lambda.Code.from_asset(str(code_of(Stack.of(self)))),
             handler=HANDLER,
             runtime=aws_lambda.Runtime.PYTHON_3_13,
             role=role,
@@ -61,12 +64,20 @@ class Provider(Construct):
         self.service_token: Final[str] = self._function.function_arn
         self.names_runs: Final = naming.needs_name(Stack.of(self))
         """Whether runs that the user gave no name are named when the app is synthesized."""
-        self._tags: list[tuple[Construct, TagManager]] = []
-        self.node.add_validation(_TagsFit(self._tags))
+        self._watched: list[_Watched] = []
+        self.node.add_validation(_Final(self._watched))
+        cautions.of_stack(self)
 
-    def watch(self, run: Construct, tags: TagManager) -> None:
-        """Look at a run's tags when those of ``Tags.of(…)`` are known."""
-        self._tags.append((run, tags))
+    def watch(self, run: Construct, tags: TagManager, *, role: aws_iam.IRole | None, wait_for: str | None) -> None:
+        """Look at a run again when the app is final.
+
+        Args:
+            run: the run.
+            tags: its own, which those of ``Tags.of(…)`` join.
+            role: the one that was given.
+            wait_for: what was given.
+        """
+        self._watched.append(_Watched(run, tags, role, wait_for))
 
     @classmethod
     def of(cls, stack: Stack) -> "Provider":
@@ -75,9 +86,9 @@ class Provider(Construct):
             _PROVIDERS[stack] = cls(stack, ID)
         return _PROVIDERS[stack]
 
-    def allow(self, arguments: dict[str, Any], role_arn: str) -> list[Construct]:
-        """Allow the function what one run needs; returns what the run must wait for."""
-        needed = self._permissions.of_run(arguments, role_arn)
+    def allow(self, arguments: dict[str, Any], role: aws_iam.IRole) -> list[Construct]:
+        """Allow the function what one run with this role needs; returns what the run must wait for."""
+        needed = self._permissions.of_run(arguments, role)
         if arguments.get("wait_for", WaitFor.SUBMITTED) != WaitFor.SUBMITTED:
             needed.append(self._waiting())
         return needed
@@ -89,7 +100,7 @@ class Provider(Construct):
             return existing
         stack = Stack.of(self)
         rules = rules_of(stack)
-        self._permissions.inline.add_statements(
+        self._permissions.add(
             aws_iam.PolicyStatement(
                 actions=[
                     "events:DeleteRule",
@@ -117,14 +128,34 @@ def rules_of(stack: Stack) -> str:
     return f"arn:{stack.partition}:events:{stack.region}:{stack.account}:rule/{RULE_PREFIX}{unique}-*"
 
 
-@jsii.implements(IValidation)
-class _TagsFit:
-    """One validation for all runs of a stack."""
+@dataclass(frozen=True)
+class _Watched:
+    run: Construct
+    tags: TagManager
+    role: aws_iam.IRole | None
+    wait_for: str | None
 
-    def __init__(self, tags: Sequence[tuple[Construct, TagManager]]) -> None:
-        self._tags = tags
+    def problems(self) -> Iterator[str]:
+        yield from checks.tag_problems(self.tags.tag_values())
+        if is_token(self.wait_for):
+            for value in possible(Stack.of(self.run), self.wait_for):
+                yield from checks.wait_problems(value)
+
+
+@jsii.implements(IValidation)
+class _Final:
+    """One validation for all runs of a stack: what can be told only when the app is final."""
+
+    def __init__(self, watched: Sequence[_Watched]) -> None:
+        self._watched = watched
 
     def validate(self) -> list[str]:
-        """What is wrong with the tags of which run."""
-        every = ((run, checks.tag_problems(tags.tag_values())) for run, tags in self._tags)
-        return [f"HealthOmicsRun at '{run.node.path}': {problem}" for run, problems in every for problem in problems]
+        """What is wrong with which run."""
+        # Many runs may share a role, and each look at one asks the CDK's other process.
+        roles = {each.role for each in self._watched if each.role is not None}
+        of_roles: dict[aws_iam.IRole | None, list[str]] = {role: list(final_problems(role)) for role in roles}
+        return [
+            f"HealthOmicsRun at '{each.run.node.path}': {problem}"
+            for each in self._watched
+            for problem in [*each.problems(), *of_roles.get(each.role, ())]
+        ]

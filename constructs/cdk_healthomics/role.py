@@ -1,15 +1,24 @@
 """The service role of runs: its ARN, and the making of one."""
 
+import re
+from collections.abc import Iterator
 from typing import Final
 from weakref import WeakKeyDictionary
 
 from aws_cdk import RemovalPolicies, RemovalPolicy, Stack, aws_iam
 
-from cdk_healthomics import nag
+from cdk_healthomics import model, nag
+from cdk_healthomics.messages import shown
+from cdk_healthomics.overrides import overridden
+from cdk_healthomics.tokens import is_token
 from cdk_healthomics_handler.names import LOG_GROUP
 from constructs import Construct
 
 _ARNS: Final[WeakKeyDictionary[aws_iam.IRole, str]] = WeakKeyDictionary()
+
+_TOKEN: Final = re.compile(r"\$\{Token\[([\w.]*?)(?:\.\d+)?\]\}")
+_LEAST: Final = {"AWS.Partition": len("aws"), "AWS.AccountId": 12}
+"""How long what a token stands for is at least, by the CDK's name for it."""
 
 
 def arn_of(role: aws_iam.IRole) -> str:
@@ -23,28 +32,29 @@ def arn_of(role: aws_iam.IRole) -> str:
     return _ARNS[role]
 
 
-def path_of_made_roles(stack: Stack) -> str:
-    """The IAM path of the roles that are made for the runs of a stack.
+def arn_problems(arn: str) -> Iterator[str]:
+    """What is wrong with a role's ARN, as far as it is known: tokens in it count as the least that they can become."""
+    longest = model.members()["roleArn"].metadata["max"]
+    least = _TOKEN.sub(lambda token: "x" * _LEAST.get(token[1], 0), arn)
+    if len(least) > longest:
+        size = f"{len(arn)}" if least == arn else f"at least {len(least)}"
+        yield (
+            f"role has the ARN {shown(_TOKEN.sub('…', arn))}, {size} characters long: must have at most {longest} for "
+            "StartRun; give the role a shorter name or path"
+        )
 
-    The function may pass what is under this path. Naming the roles themselves would make it depend on each of them, and
-    a run that comes after another run (``second.node.add_dependency(first)``) would close a circle.
-    StartRun takes ARNs of at most 128 characters: hence only the end of the stack's address.
-    """
-    return f"/cdk-healthomics/{stack.node.addr[-8:]}/"
 
-
-def make_role(scope: Construct, removal_policy: RemovalPolicy | None) -> "RunRole":
-    """The role of a run to which the user gave none.
-
-    Args:
-        scope: the run.
-        removal_policy: the run's.
-    """
-    return RunRole(scope, "Role", path=path_of_made_roles(Stack.of(scope)), removal_policy=removal_policy)
+def final_problems(role: aws_iam.IRole) -> Iterator[str]:
+    """What is wrong with the ARN of a role of the app, when its name and path are final."""
+    resource = role.node.default_child
+    if isinstance(resource, aws_iam.CfnRole) and not any(overridden(resource, name) for name in ("Path", "RoleName")):
+        path, name = resource.path or "/", resource.role_name or ""
+        known = "".join("" if is_token(part) else part for part in (path, name))
+        yield from arn_problems(f"arn:${{Token[AWS.Partition.0]}}:iam::${{Token[AWS.AccountId.0]}}:role{known}")
 
 
 class RunRole(aws_iam.Role):
-    """A role that HealthOmics may take on for runs of this account and region, and that may write the runs' logs.
+    """A role that HealthOmics may take on for runs of this account and region; it may write the runs' logs and metrics.
 
     A run makes one for itself where it is given none; one that is made for many runs leaves room for more runs in a
     stack. What the runs read and write is granted by the user: ``bucket.grant_read_write(role)``.
@@ -92,9 +102,14 @@ class RunRole(aws_iam.Role):
                             resources=[f"{log_group}:log-stream:*"],
                         ),
                     ]
-                )
+                ),
+                # PutMetricData knows no resource (Service Authorization Reference).
+                "Metrics": aws_iam.PolicyDocument(
+                    statements=[aws_iam.PolicyStatement(actions=["cloudwatch:PutMetricData"], resources=["*"])]
+                ),
             },
         )
-        nag.answer(self, nag.Rule.WILDCARDS, "HealthOmics makes the log streams, and names them after runs.")
+        reason = "HealthOmics makes the log streams, and names them after runs; PutMetricData has no resource."
+        nag.answer(self, nag.Rule.WILDCARDS, reason)
         if removal_policy not in {None, RemovalPolicy.DESTROY}:
             RemovalPolicies.of(self).apply(removal_policy)

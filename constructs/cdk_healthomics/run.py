@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import jsii
 from aws_cdk import (
-    Annotations,
     CfnResource,
     CustomResource,
     Duration,
@@ -18,8 +17,9 @@ from aws_cdk import (
     aws_iam,
 )
 
-from cdk_healthomics import checks, naming
+from cdk_healthomics import access, cautions, checks, naming, neighbours
 from cdk_healthomics import workflow as workflows
+from cdk_healthomics.any_run import IHealthOmicsRun, ImportedRun
 from cdk_healthomics.enums import (
     CacheBehavior,
     LogLevel,
@@ -30,28 +30,31 @@ from cdk_healthomics.enums import (
     StorageType,
     WorkflowType,
 )
+from cdk_healthomics.made_roles import MadeRoles
 from cdk_healthomics.properties import properties
 from cdk_healthomics.provider import Provider
-from cdk_healthomics.role import arn_of, make_role
+from cdk_healthomics.removal import Removal
+from cdk_healthomics.role import arn_of
+from cdk_healthomics.tags import tags_of_stack
 from cdk_healthomics_handler.names import RESOURCE_TYPE, Attribute, WaitFor, property_name
-from cdk_healthomics_handler.run import COMPLETED, FAILED
 from constructs import Construct, IDependable
 
 if TYPE_CHECKING:
     # Each takes a twentieth of a second to import, so only where it is used.
-    from aws_cdk import aws_events, aws_omics
+    from aws_cdk import aws_ecr, aws_omics
 
 _OWN_TAGS_PRIORITY: Final = 10_000
 """Above any that ``Tags.of(…).add`` is given in practice: a run's own tags win."""
 
 
 @jsii.implements(ITaggableV2)
-class HealthOmicsRun(Construct):
+class HealthOmicsRun(IHealthOmicsRun):
     """A HealthOmics run as a resource of a stack.
 
     ``cdk deploy`` starts the run (StartRun), ``cdk destroy`` cancels it (CancelRun) and waits until it has stopped. A
     change of anything that defines the run starts a new run and cancels the old one; a change of tags only changes the
-    tags. Numbers, booleans and nesting in documents reach the workflow as they were written.
+    tags. Numbers, booleans and nesting in documents reach the workflow as they were written, and so do values that are
+    known at deployment only: they never become part of JSON text, and keep the type of their source.
     """
 
     def __init__(
@@ -72,14 +75,17 @@ class HealthOmicsRun(Construct):
         parameters_uri: str | None = None,
         engine_settings: Mapping[str, Any] | None = None,
         run_group_id: str | None = None,
+        run_group: "aws_omics.CfnRunGroup | None" = None,
         priority: int | None = None,
         cache_id: str | None = None,
+        run_cache: "aws_omics.CfnRunCache | None" = None,
         cache_behavior: CacheBehavior | str | None = None,
         storage_type: StorageType | str | None = None,
         storage_capacity: int | None = None,
         scratch_storage_mode: ScratchStorageMode | str | None = None,
         networking_mode: NetworkingMode | str | None = None,
         configuration_name: str | None = None,
+        configuration: "aws_omics.CfnConfiguration | None" = None,
         requester_pays_enabled: bool | None = None,
         log_level: LogLevel | str | None = None,
         retention_mode: RetentionMode | str | None = None,
@@ -93,9 +99,11 @@ class HealthOmicsRun(Construct):
     ) -> None:
         """Declare a run.
 
-        Each argument up to ``tags``, but for ``workflow``, is the member of the StartRun API of the same name in
-        camelCase, and has no default here: where it is left out, HealthOmics' own default holds. CDK tokens are taken
-        everywhere.
+        Each argument up to ``tags``, but for those that take a construct of the same app, is the member of the StartRun
+        API of the same name in camelCase, and has no default here: where it is left out, HealthOmics' own default
+        holds. Such a construct is made before the run, and deleted after it. CDK tokens and ``{{resolve:ssm:…}}`` are
+        taken everywhere but in names within documents; secrets (``SecretValue``, ``{{resolve:secretsmanager:…}}``,
+        ``{{resolve:ssm-secure:…}}``) nowhere, for CloudFormation resolves them for no custom resource.
 
         Args:
             scope: the construct that this one is part of.
@@ -109,28 +117,35 @@ class HealthOmicsRun(Construct):
             workflow_type: must be READY2RUN for a Ready2Run workflow.
             workflow_owner_id: the account of 12 digits that shares the workflow.
             workflow_version_name: the version of the workflow, 1 to 64 characters.
-            role: the service role of the run (``roleArn``). Default: one is made that may write the run's logs; grant
-                it the inputs and outputs, ``bucket.grant_read_write(run.role)``. A given role is used as it is.
+            role: the service role of the run (``roleArn``). Default: one is made that may write the run's logs
+                and metrics; grant it the inputs and outputs, ``bucket.grant_read_write(run.role)``. A given role is
+                used as it is.
             name: of the run, 1 to 128 characters. Default: ``<stack name>-<logical id>``.
-            parameters: the workflow's inputs, a JSON object of at most 50,000 bytes.
+            parameters: the workflow's inputs, a JSON object of at most 50,000 bytes. A token keeps the type of its
+                source: a number parameter, each branch of ``Fn.condition_if``, a mapping's value, a list; a resource's
+                attribute is text, unless ``Token.as_number`` says otherwise.
             parameters_uri: a JSON file on S3 that holds the inputs instead, 1 to 1,093 characters; the role must be
                 allowed to read it. Another content under the same URI is no change: see ``rerun_trigger``.
-            engine_settings: settings of the workflow engine, a JSON object.
+            engine_settings: settings of the workflow engine, a JSON object; tokens as in ``parameters``.
             run_group_id: the run group whose limits hold for the run, up to 18 digits.
+            run_group: the run group where it is declared in the same app, instead of ``run_group_id``.
             priority: within the run group, 0 to 100000.
             cache_id: the run cache to use, up to 18 digits.
-            cache_behavior: overrides the run cache's own behavior; needs ``cache_id``.
+            run_cache: the run cache where it is declared in the same app, instead of ``cache_id``.
+            cache_behavior: overrides the run cache's own behavior; needs ``cache_id`` or ``run_cache``.
             storage_type: STATIC or DYNAMIC.
             storage_capacity: in GiB, 0 to 100000; HealthOmics rounds it up, and ignores it with DYNAMIC storage.
             scratch_storage_mode: LOCAL or SHARED.
-            networking_mode: RESTRICTED or VPC; VPC needs ``configuration_name``.
+            networking_mode: RESTRICTED or VPC; VPC needs ``configuration_name`` or ``configuration``.
             configuration_name: the configuration that holds the VPC, 1 to 128 characters.
+            configuration: the configuration where it is declared in the same app, instead of ``configuration_name``.
             requester_pays_enabled: whether inputs may come from Requester Pays buckets, at your account's cost.
             log_level: OFF, FATAL, ERROR or ALL.
             retention_mode: RETAIN or REMOVE.
             output_uri_prefix_mode: SERVICE_DEFINED or NONE_WITH_OVERWRITE.
-            session_policy: narrows the role down for this run: a JSON policy of at most 2,048 characters.
-            tags: of the run, at most 46; they win over those of ``Tags.of(…)``.
+            session_policy: narrows the role down for this run: a JSON policy of at most 2,048 characters. A token
+                in it stays one text; give the PolicyDocument itself, for ``Stack.to_json_string`` is taken as it is.
+            tags: of the run, at most 46; they win over those of ``Tags.of(…)``, which win over the stack's ``tags``.
             wait_for: how far the run must have come before its resource counts as created or updated. SUBMITTED, the
                 default, waits for nothing; RUNNING and COMPLETED wait, and a run that ends otherwise fails the
                 deployment with its status, reason, message and log group.
@@ -144,28 +159,29 @@ class HealthOmicsRun(Construct):
                 RETAIN_ON_UPDATE_OR_DELETE leaves it alone but for that.
 
         Raises:
-            ValidationError: arguments are missing or wrong; the message lists all of them.
+            ValidationError: arguments are missing or wrong; the message lists all of them. What tokens resolve to is
+                known at synthesis, and refused then: a type that cannot be known, a secret.
         """
         not_arguments = {"self", "scope", "construct_id", "__class__"}
         arguments = {name: value for name, value in locals().items() if value is not None and name not in not_arguments}
-        super().__init__(scope, construct_id)
+        # All that can be refused is refused before the tree has this construct: its id stays free for another try.
         found = checks.problems(arguments)
         if found:
-            raise checks.ValidationError(self.node.path, found)
+            raise checks.ValidationError(checks.path(scope, construct_id), found)
+        stack = scope if isinstance(scope, Stack) else Stack.of(scope)
+        super().__init__(scope, construct_id)
 
-        warning = workflows.warning(arguments)
-        if warning:
-            Annotations.of(self).add_warning_v2("cdk-healthomics:engineSettings", warning)
-
-        arguments = workflows.named_by(arguments)
-        stack = scope if isinstance(scope, Stack) else Stack.of(self)
-        self._tags = TagManager(TagType.MAP, RESOURCE_TYPE)
+        cautions.of_run(self, arguments)
+        arguments = neighbours.named_by(workflows.named_by(arguments))
+        # CloudFormation hands a stack's own tags to its resources, but for custom ones. Initial tags of a manager are
+        # below those of ``Tags.of(…)``.
+        self._tags = TagManager(TagType.MAP, RESOURCE_TYPE, tags_of_stack(stack))
         for key, value in (tags or {}).items():
             self._tags.set_tag(key, value, _OWN_TAGS_PRIORITY)
-        self._role = role or make_role(self, removal_policy)
-        role_arn = arn_of(self._role)
+        self._role = role or MadeRoles.of(stack).make(self)
         provider = Provider.of(stack)
-        provider.watch(self, self._tags)
+        provider.watch(self, self._tags, role=role, wait_for=wait_for)
+        removal = Removal(stack)
         self._resource = CustomResource(
             self,
             "Resource",
@@ -173,81 +189,70 @@ class HealthOmicsRun(Construct):
             service_token=provider.service_token,
             service_timeout=timeout,
             removal_policy=removal_policy,
-            properties=properties(stack, arguments, role_arn, self._tags.rendered_tags),
+            properties=properties(
+                self,
+                stack,
+                arguments,
+                arn_of(self._role),
+                tags=self._tags.rendered_tags,
+                removal=removal.told(),
+            ),
         )
+        self._cfn_resource: Final[CfnResource] = self._resource.node.default_child  # type: ignore[assignment]
+        removal.of(self._cfn_resource, None if role else self._role)
         self._name = name
+        self._parameters = parameters
         self._workflow_id: str | None = arguments.get("workflow_id")
+        self._named = cautions.Named(self, name, self._workflow_id, stack) if name else None
         if not name and provider.names_runs:
             self._cfn_resource.add_property_override(property_name("name"), self._run_name)
         # The whole role, policies included: the run starts when it may read its inputs, and ends before it may not.
-        self._before_run(self._role, *provider.allow(arguments, role_arn), *([workflow] if workflow else []))
+        self._before_run(self._role, *provider.allow(arguments, self._role), *([workflow] if workflow else []))
+
+    @classmethod
+    def from_run_attributes(
+        cls, scope: Construct, construct_id: str, *, run_id: str, run_uuid: str | None = None, name: str | None = None
+    ) -> IHealthOmicsRun:
+        """A run that lives elsewhere in this account and region: of another app, or started by hand.
+
+        Args:
+            scope: the construct that this one is part of.
+            construct_id: its id there.
+            run_id: of the run, up to 18 digits.
+            run_uuid: the run's UUID. Default: not known, and so not told.
+            name: of the run, 1 to 128 characters; ``on_…`` need it, for events are matched by it. Default: not known.
+
+        Raises:
+            ValidationError: an argument is wrong, or what was not given is asked for later.
+        """
+        return ImportedRun(scope, construct_id, run_id=run_id, run_uuid=run_uuid, name=name)
 
     @property
     def role(self) -> aws_iam.IRole:
         """The service role of the run: the one that was given, or else the one that was made."""
         return self._role
 
-    def on_status_change(
-        self,
-        rule_id: str,
-        *,
-        target: "aws_events.IRuleTarget | None" = None,
-        description: str | None = None,
-        event_pattern: "aws_events.EventPattern | None" = None,
-        rule_name: str | None = None,
-    ) -> "aws_events.Rule":
-        """Make an EventBridge rule that hears of every change of the run's status.
+    def grant_read_inputs(self) -> aws_iam.Grant:
+        """Allow the run's role to read the inputs that ``parameters`` name: the texts that begin with ``s3://``.
 
-        It matches the run's name, and its workflow where that is known, so it is in place, with its targets'
-        permissions, before the run starts. A target that refers to this run closes a circle: the event tells the run's
-        id. HealthOmics sends events at best effort.
+        It may read those objects; where a text ends in ``/``, what is under it, and list that. Nothing else: what holds
+        a token is granted by whoever knows the bucket, ``bucket.grant_read(run.role)``, and so are the key of an
+        encrypted bucket and files that lie beside those named, such as an index.
+        """
+        return access.grant_read_inputs(self._role, Stack.of(self), self._parameters)
+
+    def grant_pull(self, repository: "aws_ecr.IRepository") -> aws_iam.Grant:
+        """Let the run use private images: its role may pull them, and the repository lets HealthOmics in.
+
+        Where the repository is not this app's own its policy cannot be changed here: an information at synthesis tells
+        the statement to add to it.
 
         Args:
-            rule_id: of the rule within this construct.
-            target: where the events go; more with ``add_target``. Default: nowhere yet.
-            description: of the rule. Default: none.
-            event_pattern: what else an event must match. Default: nothing.
-            rule_name: of the rule. Default: CloudFormation makes one.
+            repository: in ECR, in the region of the run.
         """
-        return self._on((), rule_id, target, description, event_pattern, rule_name)
-
-    def on_completed(
-        self,
-        rule_id: str,
-        *,
-        target: "aws_events.IRuleTarget | None" = None,
-        description: str | None = None,
-        event_pattern: "aws_events.EventPattern | None" = None,
-        rule_name: str | None = None,
-    ) -> "aws_events.Rule":
-        """As :meth:`on_status_change`, for the run's completion (COMPLETED)."""
-        return self._on((COMPLETED,), rule_id, target, description, event_pattern, rule_name)
-
-    def on_failed(
-        self,
-        rule_id: str,
-        *,
-        target: "aws_events.IRuleTarget | None" = None,
-        description: str | None = None,
-        event_pattern: "aws_events.EventPattern | None" = None,
-        rule_name: str | None = None,
-    ) -> "aws_events.Rule":
-        """As :meth:`on_status_change`, for the run's failure (FAILED)."""
-        return self._on((FAILED,), rule_id, target, description, event_pattern, rule_name)
-
-    def grant(self, grantee: aws_iam.IGrantable, *actions: str) -> aws_iam.Grant:
-        """Allow a principal actions on this run, such as ``omics:GetRun``."""
-        return aws_iam.Grant.add_to_principal(grantee=grantee, actions=list(actions), resource_arns=[self.run_arn])
-
-    def grant_read(self, grantee: aws_iam.IGrantable) -> aws_iam.Grant:
-        """Allow a principal to read this run, its tasks and its tags."""
-        return self.grant(
-            grantee, "omics:GetRun", "omics:GetRunTask", "omics:ListRunTasks", "omics:ListTagsForResource"
-        )
-
-    def grant_cancel(self, grantee: aws_iam.IGrantable) -> aws_iam.Grant:
-        """Allow a principal to cancel this run."""
-        return self.grant(grantee, "omics:CancelRun")
+        granted = access.grant_pull(self._role, repository)
+        self._before_run(repository)
+        return granted
 
     @property
     def run_id(self) -> str:
@@ -280,23 +285,9 @@ class HealthOmicsRun(Construct):
         """The run's tags; what ``Tags.of(scope).add(…)`` uses."""
         return self._tags
 
-    def _on(self, statuses: tuple[str, ...], rule_id: str, *options: Any) -> "aws_events.Rule":
-        from cdk_healthomics import events  # noqa: PLC0415 - aws_events is imported by those who have a rule
-
-        return events.StatusRule(
-            self,
-            rule_id,
-            name=self._run_name,
-            workflow_id=self._workflow_id,
-            statuses=statuses,
-            before_run=self._before_run,
-            options=dict(zip(("target", "description", "event_pattern", "rule_name"), options, strict=True)),
-        )
-
-    @property
-    def _cfn_resource(self) -> CfnResource:
-        resource: CfnResource = self._resource.node.default_child  # type: ignore[assignment]
-        return resource
+    def _hear(self) -> None:
+        if self._named:
+            self._named.hear()
 
     @property
     def _run_name(self) -> str:

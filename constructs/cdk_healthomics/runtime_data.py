@@ -7,7 +7,6 @@ would be most of a cold start: the model of HealthOmics has a hundred operations
 import gzip
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Final
 
 from cdk_healthomics import model
@@ -15,6 +14,9 @@ from cdk_healthomics_handler.names import OPERATIONS, SERVICE, SERVICES
 
 _WORDS: Final = frozenset({"documentation"})
 """What botocore needs for help texts only."""
+_SYSTEM: Final = 9
+"""Where gzip's header names the operating system (RFC 1952)."""
+_UNKNOWN: Final = b"\xff"
 
 
 def files() -> Iterator[tuple[str, bytes]]:
@@ -23,7 +25,7 @@ def files() -> Iterator[tuple[str, bytes]]:
     yield f"{folder}/service-2.json.gz", _packed(_service(model.read("service-2")))
     yield f"{folder}/endpoint-rule-set-1.json.gz", _packed(model.read("endpoint-rule-set-1"))
     yield f"{folder}/paginators-1.json", _written(_paginators(model.read("paginators-1")))
-    yield "endpoints.json", _written(_endpoints(json.loads((Path(model.DATA) / "endpoints.json").read_bytes())))
+    yield "endpoints.json", _written(_endpoints(model.endpoints()))
 
 
 def _service(whole: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,4 +77,6 @@ def _written(data: Any) -> bytes:
 
 
 def _packed(data: Any) -> bytes:
-    return gzip.compress(_written(data), mtime=0)
+    packed = gzip.compress(_written(data), mtime=0)
+    # Which operating system packed it is told differently by Python 3.11 and 3.13.
+    return packed[:_SYSTEM] + _UNKNOWN + packed[_SYSTEM + 1 :]

@@ -1,12 +1,15 @@
 """A run of a workflow that is declared in the same app: which one it is, and whether the run's parameters fit it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from cdk_healthomics.tokens import is_token
+from cdk_healthomics.messages import listed, shown
+from cdk_healthomics.overrides import overridden
+from cdk_healthomics.tokens import is_unknown
 
 _NEXTFLOW: Final = "NEXTFLOW"
 """The only engine that has settings (User Guide, "Start a run")."""
+_AS_IN: Final = "as in the workflow's parameter_template"
 
 
 def named_by(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -38,14 +41,24 @@ def problems(arguments: Mapping[str, Any]) -> Iterator[str]:
             f"workflow_version_name was {arguments['workflow_version_name']!r} beside a workflow that is a version: "
             "must be left out; the CfnWorkflowVersion has a name of its own"
         )
-    if "parameters_uri" not in arguments:
+    if "parameters_uri" not in arguments and _is_told(arguments, "ParameterTemplate"):
         yield from _parameter_problems(arguments.get("parameters", {}), workflow.parameter_template)
+
+
+def _is_told(arguments: Mapping[str, Any], name: str) -> bool:
+    """Whether the run's workflow will have the property that the workflow construct tells."""
+    workflow = arguments["workflow"]
+    # A version that is named beside its workflow has properties of its own.
+    another = "workflow_version_name" in arguments and not _is_version(workflow)
+    return not another and not overridden(workflow, name)
 
 
 def warning(arguments: Mapping[str, Any]) -> str | None:
     """What HealthOmics takes, and ignores."""
     engine = getattr(arguments.get("workflow"), "engine", None)
-    if "engine_settings" not in arguments or engine is None or is_token(engine) or engine == _NEXTFLOW:
+    if "engine_settings" not in arguments or engine is None or is_unknown(engine) or engine == _NEXTFLOW:
+        return None
+    if not _is_told(arguments, "Engine"):
         return None
     return (
         f"engine_settings have no effect: the workflow's engine is {engine}, and only {_NEXTFLOW} has settings; "
@@ -63,20 +76,50 @@ def _is_version(workflow: Any) -> bool:
 
 def _parameter_problems(parameters: Any, template: Any) -> Iterator[str]:
     """Compare the names of parameters with the workflow's parameter template, as far as both are known."""
-    if not isinstance(template, Mapping) or not isinstance(parameters, Mapping) or is_token(parameters):
+    if not isinstance(template, Mapping) or not isinstance(parameters, Mapping) or is_unknown(parameters):
         return
-    if any(is_token(name) for name in (*parameters, *template)):
+    if not all(isinstance(name, str) and not is_unknown(name) for name in (*parameters, *template)):
         return
-    known = ", ".join(repr(name) for name in template)
-    for name in parameters:
-        if name not in template:
-            yield f"parameters[{name!r}] is not in the workflow's parameter_template: must be one of {known}"
-    for name, described in template.items():
-        if name not in parameters and _required(described):
-            yield (
-                f"parameters[{name!r}] is missing: the workflow's parameter_template requires it; give it, or make it "
-                "optional there"
-            )
+    unknown = [name for name in parameters if name not in template]
+    free = [name for name in template if name not in parameters]
+    # Some tools write a WDL workflow's name before its inputs, and some do not.
+    prefix, long = _most_common_prefix(unknown, set(free))
+    lacking, known = _most_common_prefix(free, set(unknown))
+    meant: dict[str, str] = {}
+    if long and len(long) >= len(known):
+        meant = {name: name.removeprefix(prefix) for name in long}
+        yield f"{_named(long, 'begins', 'begin')} with {shown(prefix)}: must be without it, {_AS_IN}"
+    elif known:
+        meant = {name.removeprefix(lacking): name for name in known}
+        yield f"{_named(list(meant), 'lacks', 'lack')} {shown(lacking)}: must begin with it, {_AS_IN}"
+    unknown = [name for name in unknown if name not in meant]
+    free = [name for name in free if name not in meant.values()]
+    if unknown:
+        allowed = f"must be one of {listed(free)}" if free else "must be left out, for all that it has are given"
+        yield f"{_named(unknown, 'is', 'are')} not in the workflow's parameter_template: {allowed}"
+    missing = [name for name in free if _required(template[name])]
+    if missing:
+        them = "it" if len(missing) == 1 else "them"
+        yield (
+            f"{_named(missing, 'is', 'are')} missing: the workflow's parameter_template requires {them}; give {them}, "
+            f"or make {them} optional there"
+        )
+
+
+def _most_common_prefix(names: Sequence[str], others: Collection[str]) -> tuple[str, list[str]]:
+    """The prefix that stands before most of the names whose rest is one of the others; and those names."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        for end in range(1, len(name)):
+            if not name[end - 1].isalnum() and name[end:] in others:
+                found.setdefault(name[:end], []).append(name)
+    return max(found.items(), key=lambda item: len(item[1]), default=("", []))
+
+
+def _named(names: Sequence[str], one: str, many: str) -> str:
+    if len(names) == 1:
+        return f"parameters[{shown(names[0])}] {one}"
+    return f"{len(names)} names in parameters, {listed(names)}, {many}"
 
 
 def _required(described: Any) -> bool:

@@ -10,6 +10,8 @@ from typing import Final
 RESOURCE_TYPE: Final = "Custom::HealthOmicsRun"
 SERVICE: Final = "omics"
 START_RUN: Final = "StartRun"
+SESSION_POLICY: Final = "sessionPolicy"
+"""The one member of StartRun that is a document, written as JSON text."""
 LIST_RUNS: Final = "ListRuns"
 OPERATIONS: Final = (START_RUN, "GetRun", "CancelRun", "TagResource", "UntagResource", LIST_RUNS)
 """HealthOmics' operations that the function calls: those that it is allowed, and has the model of."""
@@ -28,6 +30,25 @@ class Property(StrEnum):
     """A :class:`RemovalPolicy`; absent means that Delete cancels the run."""
     WAIT_FOR = "WaitFor"
     """A :class:`WaitFor`; absent means SUBMITTED."""
+
+
+class ValueType(StrEnum):
+    """How a value that is known at deployment only is told beside its document (:func:`values_name`), and its type.
+
+    Scalars may also be lists or maps of such, for CloudFormation does not tell.
+    """
+
+    TEXT = "Text"
+    NUMBER = "Number"
+    BOOLEAN = "Boolean"
+    JSON = "Json"
+    """A part of a document, as JSON text."""
+    VALUES = "Values"
+    """Beside JSON: the values in that part."""
+    JOINED = "Joined"
+    """Texts, to be put together; by them a text with letters outside ASCII is written in ASCII."""
+    NO_VALUE = "NoValue"
+    """``AWS::NoValue``: the member or item is left out."""
 
 
 class WaitFor(StrEnum):
@@ -97,3 +118,11 @@ LOG_GROUP: Final = "/aws/omics/WorkflowLog"
 def property_name(member: str) -> str:
     """The resource property that carries a member of StartRun: ``workflowId`` is ``WorkflowId``."""
     return member[:1].upper() + member[1:]
+
+
+def values_name(member: str) -> str:
+    """The property that carries what is known at deployment only of a document: ``parameters`` is ``ParametersValues``.
+
+    It maps places in the document to values; there is none where the document has no such places.
+    """
+    return f"{property_name(member)}{ValueType.VALUES}"

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from cdk_healthomics_handler import identity
+from cdk_healthomics_handler.documents import BOOLEANS, MisfitError, filled
 from cdk_healthomics_handler.event import Request
-from cdk_healthomics_handler.names import Property, property_name
+from cdk_healthomics_handler.names import SESSION_POLICY, Property, property_name, values_name
 
 _SCALARS: Final = {"integer": "a whole number", "boolean": "true or false"}
-_BOOLEANS: Final = {"true": True, "false": False}
 
 
 class Shape(Protocol):
@@ -84,17 +84,24 @@ def names(request: Request, members: Members) -> tuple[str, ...]:
 
 def _start_run(request: Request, properties: Mapping[str, Any], members: Members) -> dict[str, Any]:
     by_property = {property_name(member): member for member in members}
-    unknown = sorted(properties.keys() - by_property.keys() - set(Property) - {"ServiceToken"})
+    values = {
+        values_name(member) for member, shape in members.items() if member == SESSION_POLICY or _is_document(shape)
+    }
+    unknown = sorted(properties.keys() - by_property.keys() - values - set(Property) - {"ServiceToken"})
     if unknown:
         raise ValueError(
             f"{', '.join(unknown)}: not a property of this resource. The function and the stack's template were made "
             "by different versions of cdk-healthomics; deploy the stack again with one of them."
         )
     asked = {
-        by_property[name]: _recast(name, value, members[by_property[name]])
+        by_property[name]: _recast(
+            name, value, members[by_property[name]], properties.get(values_name(by_property[name]))
+        )
         for name, value in properties.items()
         if name in by_property
     }
+    # A document that CloudFormation leaves out (AWS::NoValue) is no member.
+    asked = {member: value for member, value in asked.items() if value is not None}
     return {**asked, "name": identity.run_name(request, properties, _longest(members, "name"))}
 
 
@@ -108,16 +115,25 @@ def _old_definition(request: Request, members: Members) -> str | None:
         return None
 
 
-def _recast(name: str, value: Any, shape: Shape) -> Any:
+def _is_document(shape: Shape) -> bool:
+    return bool(getattr(shape, "is_document_type", False))
+
+
+def _recast(name: str, value: Any, shape: Shape, values: Mapping[str, Any] | None) -> Any:
     """Give a property the type of the member that it stands for."""
     try:
         if shape.type_name == "integer":
             return int(value)
         if shape.type_name == "boolean":
-            return _BOOLEANS[value]
-        if getattr(shape, "is_document_type", False):
-            return json.loads(value)
-    except (TypeError, ValueError, KeyError) as error:
+            return BOOLEANS[value]
+        if _is_document(shape):
+            return filled(value, values or {})
+        if values is not None:
+            document = filled(value, values)
+            return document if document is None else json.dumps(document, separators=(",", ":"))
+    except MisfitError as error:
+        raise ValueError(f"{name} at {error}.") from None
+    except (TypeError, ValueError, LookupError) as error:
         # The value is left out: a document may name a patient, and this text goes into CloudFormation's events.
         what = _SCALARS.get(shape.type_name, "one JSON document, as a string")
         raise ValueError(f"{name}: must be {what} ({type(error).__name__}).") from None

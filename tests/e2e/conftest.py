@@ -1,9 +1,10 @@
 """A bootstrapped local AWS, and the real CDK CLI that deploys an app declared in the test."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -22,9 +23,12 @@ class Deployment:
     name: str
     folder: Path
 
-    def deploy(self, declare: Declare, *, fails: bool = False) -> str:
-        """``cdk deploy`` what a test declares; returns what the CLI said."""
-        done = self._cdk(declare, "deploy", "--require-approval", "never")
+    def deploy(
+        self, declare: Declare, *, fails: bool = False, parameters: Mapping[str, str] = MappingProxyType({})
+    ) -> str:
+        """``cdk deploy`` what a test declares, with parameters; returns what the CLI said."""
+        given = (part for name, value in parameters.items() for part in ("--parameters", f"{name}={value}"))
+        done = self._cdk(declare, "deploy", "--require-approval", "never", *given)
         assert bool(done.returncode) is fails, done.stdout
         return str(done.stdout)
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,72 @@ def test_a_sample_sheet_starts_a_run_for_each_sample_and_a_line_more_only_one_mo
     assert {run["status"] for run in deployed.runs} == {"CANCELLED"}
 
 
+def test_a_workflow_of_an_included_template_is_made_with_it_and_run(
+    aws: LocalAws, example: Callable[..., Deployed]
+) -> None:
+    deployed = example("included_template")
+    deployed.deploy()
+    (run,) = deployed.runs
+    (made,) = (
+        each["PhysicalResourceId"]
+        for each in aws.client("cloudformation").describe_stack_resources(StackName="IncludedTemplate")[
+            "StackResources"
+        ]
+        if each["ResourceType"] == "AWS::Omics::Workflow"
+    )
+    assert run["workflowId"] == made
+    assert run["parameters"]["container"].endswith("/ubuntu:24.04")
+    deployed.destroy()
+    assert [run["status"] for run in deployed.runs] == ["CANCELLED"]
+
+
+def test_a_repository_lets_healthomics_in_before_the_run_that_pulls_from_it_starts(
+    aws: LocalAws, example: Callable[..., Deployed]
+) -> None:
+    deployed = example("private_image")
+    deployed.deploy()
+    assert deployed.runs == []
+    deployed.context = ["tag=1.0"]
+    deployed.deploy()
+    (run,) = deployed.runs
+    name = run["parameters"]["container"].partition("/")[2].removesuffix(":1.0")
+    (statement,) = json.loads(aws.client("ecr").get_repository_policy(repositoryName=name)["policyText"])["Statement"]
+    assert statement["Principal"] == {"Service": "omics.amazonaws.com"}
+    deployed.destroy()
+    assert [run["status"] for run in deployed.runs] == ["CANCELLED"]
+
+
+def test_inputs_of_others_are_granted_as_they_are_named_and_an_encrypted_bucket_with_its_key(
+    aws: LocalAws, example: Callable[..., Deployed]
+) -> None:
+    deployed = example("inputs_elsewhere")
+    deployed.deploy()
+    (run,) = deployed.runs
+    role = run["roleArn"].rpartition("/")[2]
+    iam = aws.client("iam")
+    allowed = [
+        (action, resource)
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
+        for statement in iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]["Statement"]
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+        for resource in ([statement["Resource"]] if isinstance(statement["Resource"], str) else statement["Resource"])
+    ]
+    for bucket, rest in (
+        ("public-references", "hg38/hg38.fa"),
+        ("public-references", "hg38/hg38.fa.fai"),
+        ("lab-panels", "exome/*"),
+    ):
+        assert ("s3:GetObject", f"arn:aws:s3:::{bucket}/{rest}") in allowed
+    assert ("s3:ListBucket", "arn:aws:s3:::lab-panels") in allowed
+    assert ("s3:ListBucket", "arn:aws:s3:::public-references") not in allowed
+    assert ("s3:GetObject*", "arn:aws:s3:::encrypted-patients/NA12878/*") in allowed
+    assert [action for action, resource in allowed if ":key/1234abcd-" in resource] == [
+        "kms:Decrypt",
+        "kms:DescribeKey",
+    ]
+    deployed.destroy()
+
+
 def test_a_bad_sample_sheet_is_told_by_file_and_line_all_at_once(tmp_path: Path) -> None:
     sheet = tmp_path / "bad.csv"
     sheet.write_text(
@@ -228,4 +295,18 @@ def test_a_deployment_waits_for_its_run_and_people_hear_of_a_failure(
         aws.controls.end(run["id"], "FAILED")
         told = json.loads(heard.get(timeout=30)["Message"])
     assert (told["detail"]["status"], told["detail"]["runId"]) == ("FAILED", run["id"])
+    deployed.destroy()
+
+
+def test_the_second_run_of_a_chain_reads_what_the_first_has_written(
+    aws: LocalAws, example: Callable[..., Deployed]
+) -> None:
+    aws.controls.settings(running=2.0)
+    deployed = example("chain")
+    deployed.deploy()
+    first, second = deployed.runs
+    assert first["status"] == "COMPLETED"
+    assert second["parameters"]["alignments"] == first["runOutputUri"]
+    first_at, second_at = (datetime.fromisoformat(run["creationTime"]) for run in (first, second))
+    assert second_at - first_at >= timedelta(seconds=2), "it was started when the first had completed"
     deployed.destroy()

@@ -36,7 +36,8 @@ def handler(event, context):
     log.append({"type": event["RequestType"], "id": event.get("PhysicalResourceId"), "request": event["RequestId"],
                 "of": event["LogicalResourceId"], "status": status, "runtime": "awslambdaric" in sys.modules,
                 "url": event["ResponseURL"], "memory": int(context.memory_limit_in_mb),
-                "left": context.get_remaining_time_in_millis()})
+                "left": context.get_remaining_time_in_millis(),
+                "text": event["ResourceProperties"].get("Text", "").replace("{{", "[[")})
     ssm.put_parameter(Name=name, Value=json.dumps(log), Type="String", Overwrite=True)
     each = f"/deliveries/{event['StackId'].split('/')[1]}/{context.aws_request_id}"  # duplicates may run at once
     ssm.put_parameter(Name=each, Value=event["RequestId"], Type="String")
@@ -146,6 +147,23 @@ def test_the_function_runs_through_lambdas_own_runtime_client_and_sees_its_statu
     assert re.search(r"\?X-Amz-Date=20\d{6}T\d{6}Z&X-Amz-Expires=7200$", event["url"])
     assert event["memory"] == 192
     assert account.TIMEOUT - 2 < event["left"] / 1000 <= account.TIMEOUT
+
+
+def test_references_to_secrets_stay_as_they_are_written_and_those_to_parameters_are_resolved(account: Account) -> None:
+    account.ssm.put_parameter(Name="/reference", Value="hg38", Type="String")
+    text = "{{resolve:ssm:/reference}} {{resolve:secretsmanager:key}} {{resolve:ssm-secure:/reference:1}}"
+    assert account.create("references", account.template({}, Text=text)) == "CREATE_COMPLETE"
+    assert account.update("references", account.template({"Update": "keep"}, Text=f"2 {text}")) == "UPDATE_COMPLETE"
+    kept = "hg38 [[resolve:secretsmanager:key}} [[resolve:ssm-secure:/reference:1}}"
+    assert [event["text"] for event in account.events("references")] == [kept, f"2 {kept}"]
+
+
+def test_references_of_other_resources_are_all_resolved(account: Account) -> None:
+    account.ssm.put_parameter(Name="/secure", Value="key", Type="SecureString")
+    made = {"Type": "String", "Name": "/made", "Value": "{{resolve:ssm-secure:/secure:1}}"}
+    template = json.dumps({"Resources": {"Made": {"Type": "AWS::SSM::Parameter", "Properties": made}}})
+    assert account.create("secure", template) == "CREATE_COMPLETE"
+    assert account.ssm.get_parameter(Name="/made")["Parameter"]["Value"] == "key"
 
 
 def test_an_event_whose_function_crashed_is_delivered_again(account: Account) -> None:

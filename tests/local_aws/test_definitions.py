@@ -1,4 +1,4 @@
-"""Workflows, run groups, caches and configurations that a stack makes on the local AWS."""
+"""What a stack makes on the local AWS beside its runs: workflows, run groups, stores, rules of ECR's registry."""
 
 import json
 from typing import Any
@@ -20,6 +20,19 @@ VALID: dict[str, dict[str, Any]] = {
         "Name": "isolated",
         "RunConfigurations": {"VpcConfig": {"SubnetIds": ["subnet-0123456789abcdef0"]}},
     },
+    "SequenceStore": {"Name": "reads", "ETagAlgorithmFamily": "MD5up", "S3AccessPolicy": {"Statement": []}},
+    "ReferenceStore": {"Name": "references", "SseConfig": {"Type": "KMS"}},
+}
+OF_ECR: dict[str, tuple[dict[str, Any], str]] = {
+    "RegistryPolicy": ({"PolicyText": {"Version": "2012-10-17", "Statement": []}}, "000000000000"),
+    "PullThroughCacheRule": (
+        {"EcrRepositoryPrefix": "quay", "UpstreamRegistry": "quay", "UpstreamRegistryUrl": "registry.example"},
+        "quay",
+    ),
+    "RepositoryCreationTemplate": (
+        {"Prefix": "quay", "AppliedFor": ["PULL_THROUGH_CACHE"], "ResourceTags": [{"Key": "a", "Value": "b"}]},
+        "quay",
+    ),
 }
 
 
@@ -30,8 +43,8 @@ def service() -> HealthOmics:
     return made
 
 
-def create(kind: str, properties: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    made: tuple[str, dict[str, Any]] = resource_handlers()[f"AWS::Omics::{kind}"]["create"](
+def create(kind: str, properties: dict[str, Any], service: str = "Omics") -> tuple[str, dict[str, Any]]:
+    made: tuple[str, dict[str, Any]] = resource_handlers()[f"AWS::{service}::{kind}"]["create"](
         "Logical", properties, "Stack"
     )
     return made
@@ -44,6 +57,24 @@ def test_what_is_made_has_an_arn_and_what_the_api_answers(service: HealthOmics, 
     assert attributes["Arn"].startswith(f"arn:aws:omics:{service.region}:{service.account}:")
     answered = getattr(MODEL.operation_model(f"Create{kind}").output_shape, "members", {})
     assert {"id", "uuid", "status"} & set(answered) == {name.lower() for name in attributes} & {"id", "uuid", "status"}
+
+
+@pytest.mark.parametrize("kind", ["SequenceStore", "ReferenceStore"])
+def test_the_id_of_a_store_is_its_ref_and_an_attribute(service: HealthOmics, kind: str) -> None:
+    del service
+    physical_id, attributes = create(kind, VALID[kind])
+    assert physical_id.isdecimal()
+    assert attributes[f"{kind}Id"] == physical_id
+    if kind == "SequenceStore":
+        assert attributes["S3Uri"].endswith(f"/sequenceStore/{physical_id}/")
+
+
+@pytest.mark.parametrize("kind", OF_ECR)
+def test_what_ecrs_registry_holds_is_made_and_checked_as_its_api_does(service: HealthOmics, kind: str) -> None:
+    properties, ref = OF_ECR[kind]
+    assert create(kind, properties, "ECR")[0] == ref.replace("000000000000", service.account)
+    with pytest.raises(ServiceError, match="validation error"):
+        create(kind, {}, "ECR")
 
 
 @pytest.mark.parametrize(

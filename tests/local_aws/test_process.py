@@ -82,22 +82,70 @@ with LocalAws(port={port}) as aws:
     client.invoke(FunctionName="busy", InvocationType="Event", Payload=b'"{mark}"')
     time.sleep(600)
 """
+DEPLOYING = """
+import json, time
+from local_aws.process import LocalAws
+
+CODE = "import pathlib, time\\ndef handler(event, _):\\n    pathlib.Path('{mark}').touch()\\n    time.sleep(900)\\n"
+made = {{
+    "Busy": {{
+        "Type": "AWS::Lambda::Function",
+        "Properties": {{
+            "Code": {{"ZipFile": CODE}},
+            "Handler": "index.handler",
+            "Role": "arn:aws:iam::123456789012:role/r",
+            "Runtime": "python3.13",
+            "Timeout": 900,
+        }},
+    }},
+    "Waited": {{"Type": "Custom::Waited", "Properties": {{"ServiceToken": {{"Fn::GetAtt": ["Busy", "Arn"]}}}}}},
+}}
+with LocalAws(port={port}) as aws:
+    cloudformation = aws.client("cloudformation")
+    cloudformation.create_stack(StackName="Waiting", TemplateBody=json.dumps({{"Resources": made}}))
+    time.sleep(600)
+"""
 
 
+@pytest.mark.parametrize("doing", [BUSY, DEPLOYING], ids=["a function is busy", "a stack waits"])
 @pytest.mark.parametrize("killed", ["the process that started it", "the server"])
-def test_no_function_is_left_running_when_it_is_killed(killed: str, tmp_path: Path) -> None:
+def test_nothing_is_left_running_when_it_is_killed_while(killed: str, doing: str, tmp_path: Path) -> None:
     port = free_port()
     mark = tmp_path / "running"
     command = subprocess.Popen(
-        [sys.executable, "-c", BUSY.format(port=port, mark=mark)], cwd=ROOT, env={**os.environ, "TMPDIR": str(tmp_path)}
+        [sys.executable, "-c", doing.format(port=port, mark=mark)],
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
     )
     try:
-        until(mark.exists, 60)
+        until(lambda: mark.exists() or command.poll() is not None, 60)
+        assert mark.exists()
         (server,) = [pid for pid in servers(port) if "local_aws.server" in psutil.Process(pid).cmdline()]
         os.kill(server if killed == "the server" else command.pid, signal.SIGKILL)
         until(lambda: servers(port) == [])
         if killed != "the server":  # else who started it has its folder still, to read the log
             until(lambda: not list(tmp_path.glob("local-aws-*")))
+    finally:
+        command.kill()
+        command.wait()
+
+
+def test_make_local_ends_when_who_asked_for_it_is_killed(tmp_path: Path) -> None:
+    port = free_port()
+    log = tmp_path / "log"
+    with log.open("w") as output:
+        command = subprocess.Popen(
+            ["/bin/sh", "-c", f"{sys.executable} -m local_aws up --port={port}; true"],
+            cwd=ROOT,
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        until(lambda: "Stop it with Ctrl-C." in log.read_text() or command.poll() is not None, 60)
+        (up,) = psutil.Process(command.pid).children()
+        command.kill()
+        until(lambda: servers(port) == [] and not psutil.pid_exists(up.pid))
+        assert not (ROOT / ".local_aws" / "env").exists()
     finally:
         command.kill()
         command.wait()

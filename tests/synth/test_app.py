@@ -1,6 +1,9 @@
 """The demo app's own checks: every mistake in its context is one message, never a traceback."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +35,7 @@ def test_the_example_parameters_reach_the_run_to_the_letter() -> None:
     [
         ({"workflow_id": ""}, f"workflow_id is missing: {WORKFLOW}"),
         ({"parameters_file": "{folder}"}, "parameters_file was '{folder}': the file cannot be read (Is a directory); "),
-        ({"parameters_file": "{file}"}, "parameters_file was '{file}': the file holds a JSON list, not an object; "),
+        ({"parameters_file": "{file}"}, "parameters_file was '{file}': the file holds an array, not a JSON object; "),
     ],
     ids=["empty", "folder", "list"],
 )
@@ -44,6 +47,67 @@ def test_what_is_missing_or_wrong_is_told(context: dict[str, str], message: str,
     with pytest.raises(SystemExit) as stop:
         synthesized(**{key: value.format(**places) for key, value in context.items()})
     assert stop.value.code == f"The app's context is not complete:\n  - {whole}"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"a": 1, "b": 2, "a": 3}', "the file has the key 'a' more than once in one object, and it must be once"),
+        (
+            '{"a": 1, "n": [{"b": 1, "b": 1}], "a": 3}',
+            "the file has keys 'b', 'a' more than once in one object, and each of them must be once",
+        ),
+        ('{"a": 1,\n  "b": 2,\n}', "the file does not hold JSON (a comma before the closing }: line 2 column 9)"),
+        ('{"a": [1, 2 , ]}', "the file does not hold JSON (a comma before the closing ]: line 1 column 13)"),
+        ('{"a": [1, 2 3]}', "the file does not hold JSON (Expecting ',' delimiter: line 1 column 13 (char 12))"),
+        ("", "the file does not hold JSON (Expecting value: line 1 column 1 (char 0))"),
+        ("null", "the file holds null, not a JSON object"),
+        ("true", "the file holds a boolean, not a JSON object"),
+        ('"text"', "the file holds a string, not a JSON object"),
+        ("1.5", "the file holds a number, not a JSON object"),
+    ],
+)
+def test_a_file_that_holds_something_else_is_told_in_json_s_own_words(content: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "inputs.json"
+    file.write_text(content)
+    with pytest.raises(SystemExit) as stop:
+        synthesized(parameters_file=str(file))
+    told = f"parameters_file was '{file}': {said}; {WANTED}"
+    assert stop.value.code == f"The app's context is not complete:\n  - {told}"
+
+
+def test_a_file_in_another_encoding_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "inputs.json"
+    file.write_text('{"a": 1}', encoding="utf-16")
+    with pytest.raises(SystemExit, match=r"the file does not hold JSON \('utf-8' codec can't decode byte 0xff"):
+        synthesized(parameters_file=str(file))
+
+
+def test_nesting_beyond_what_can_be_read_is_told_without_a_traceback(tmp_path: Path) -> None:
+    file = tmp_path / "inputs.json"
+    file.write_text('{"a": ' + "[" * 3_000 + "]" * 3_000 + "}")
+    # A process of its own: what tests need may have raised Python's limit in this one.
+    done = subprocess.run(
+        [sys.executable, "app.py"],
+        cwd=ROOT,
+        env={**os.environ, "CDK_CONTEXT_JSON": json.dumps({**GOOD, "parameters_file": str(file)})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    # Which of the two meets it first, reader or construct, depends on Python's version.
+    assert done.returncode == 1
+    assert "nested hundreds of levels deep" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_byte_order_mark_is_no_part_of_the_inputs(tmp_path: Path) -> None:
+    file = tmp_path / "inputs.json"
+    file.write_text('{"sample": "NA12878"}', encoding="utf-8-sig")
+    (run,) = (
+        each for each in synthesized(parameters_file=str(file))["Resources"].values() if each["Type"] == RESOURCE_TYPE
+    )
+    assert run["Properties"]["Parameters"] == '{"sample":"NA12878"}'
 
 
 def test_a_value_of_another_kind_is_told_by_the_construct() -> None:

@@ -4,10 +4,21 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_cdk import App, NestedStack, Stack, aws_events, aws_events_targets, aws_iam, aws_lambda, aws_sns, aws_sqs
+from aws_cdk import (
+    App,
+    NestedStack,
+    Stack,
+    aws_events,
+    aws_events_targets,
+    aws_iam,
+    aws_lambda,
+    aws_sns,
+    aws_sqs,
+    aws_stepfunctions,
+)
 from aws_cdk.assertions import Match, Template
 
-from cdk_healthomics import HealthOmicsRun
+from cdk_healthomics import HealthOmicsRun, ValidationError
 from cdk_healthomics_handler.identity import default_run_name
 from cdk_healthomics_handler.names import RESOURCE_TYPE
 
@@ -96,20 +107,69 @@ def test_the_run_waits_for_the_rule_and_its_targets_permissions(stack: Stack, de
     rule = declare().on_failed("Failed", target=aws_events_targets.SnsTopic(aws_sns.Topic(stack, "Topic")))
     rule.add_target(aws_events_targets.LambdaFunction(function))
     rule.add_target(aws_events_targets.SqsQueue(aws_sqs.Queue(stack, "Queue")))
-    found = before_run(stack)
-    for each in (
+    assert before_run(stack) == [
         "AWS::Events::Rule",
-        "AWS::SNS::TopicPolicy",
+        "AWS::IAM::Role",  # the run's own
         "AWS::Lambda::Permission",
+        "AWS::SNS::TopicPolicy",
         "AWS::SQS::QueuePolicy",
-        "AWS::IAM::Role",
-    ):
-        assert each in found, each
+    ]
     (targets,) = (
         each["Properties"]["Targets"]
         for each in Template.from_stack(stack).find_resources("AWS::Events::Rule").values()
     )
     assert len(targets) == 3
+
+
+def test_the_run_waits_for_the_role_by_which_a_target_is_reached(stack: Stack, declare: Declare) -> None:
+    machine = aws_stepfunctions.StateMachine(
+        stack,
+        "Machine",
+        definition_body=aws_stepfunctions.DefinitionBody.from_chainable(aws_stepfunctions.Pass(stack, "Pass")),
+    )
+    run = declare()
+    run.on_failed("Failed", target=aws_events_targets.SfnStateMachine(machine))
+    run.grant_read(machine)
+    resources = Template.from_stack(stack).to_json()["Resources"]
+    (waiting,) = (each["DependsOn"] for each in resources.values() if each["Type"] == RESOURCE_TYPE)
+    assert {name[:17] for name in waiting if name.startswith("Machine")} == {"MachineEventsRole"}
+
+
+@pytest.mark.parametrize("first", ["grant", "rule"])
+def test_a_function_that_hears_of_runs_may_be_granted_them(stack: Stack, declare: Declare, first: str) -> None:
+    """Template refuses circles; so it is for a run that comes after the one whose rule it is."""
+    function = aws_lambda.Function(
+        stack,
+        "Function",
+        runtime=aws_lambda.Runtime.PYTHON_3_13,
+        handler="index.handler",
+        code=aws_lambda.Code.from_inline("def handler(event, context): pass"),
+    )
+    other = aws_iam.Role(stack, "Other", assumed_by=aws_iam.AccountRootPrincipal())
+    runs = [declare("First"), declare("Second")]
+    runs[1].node.add_dependency(runs[0])
+
+    def grant() -> None:
+        for each in runs:
+            for grantee in (function, other):
+                each.grant(grantee, "omics:GetRun")
+
+    def rule() -> None:
+        runs[0].on_failed("Failed", target=aws_events_targets.LambdaFunction(function))
+        runs[0].on_completed("Completed", target=aws_events_targets.LambdaFunction(function))
+
+    for each in (grant, rule) if first == "grant" else (rule, grant):
+        each()
+    policies = Template.from_stack(stack).find_resources("AWS::IAM::Policy")
+    named = [{"Fn::GetAtt": [name, "RunArn"]} for name in Template.from_stack(stack).find_resources(RESOURCE_TYPE)]
+    allowed: dict[str, list[Any]] = {}
+    for policy in policies.values():
+        (reader,) = (each["Ref"] for each in policy["Properties"]["Roles"])
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            allowed.setdefault(reader, []).append(statement["Resource"])
+    for reader, resources in allowed.items():
+        assert [each for each in named if each in resources or named in resources] == named, reader
+    assert len(allowed) == 2
 
 
 def test_the_options_of_cdks_own_methods_are_taken(stack: Stack, declare: Declare) -> None:
@@ -125,28 +185,40 @@ def test_the_options_of_cdks_own_methods_are_taken(stack: Stack, declare: Declar
     assert pattern(stack)["detail"]["status"] == ["CANCELLED", "FAILED"]
 
 
-class TestGrants:
-    @pytest.mark.parametrize(
-        ("grant", "actions"),
-        [
-            (
-                lambda run, to: run.grant_read(to),
-                ["omics:GetRun", "omics:GetRunTask", "omics:ListRunTasks", "omics:ListTagsForResource"],
-            ),
-            (lambda run, to: run.grant_cancel(to), "omics:CancelRun"),
-            (lambda run, to: run.grant(to, "omics:TagResource"), "omics:TagResource"),
-        ],
-        ids=["read", "cancel", "any"],
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"detail": {"status": ["CANCELLED", "FAILED"], "workflowName": [{"prefix": "germline"}]}, "region": ["r"]},
+        aws_events.EventPattern(
+            detail={"status": ["FAILED"], "workflowName": [{"prefix": "germline"}]},
+            source=["aws.omics", "aws.s3"],
+            region=["r"],
+        ),
+    ],
+)
+def test_an_event_pattern_only_narrows(stack: Stack, declare: Declare, asked: Any) -> None:
+    declare(name="NA12878").on_failed("Failed", event_pattern=asked)
+    assert pattern(stack) == {
+        "source": ["aws.omics"],
+        "detail-type": ["Run Status Change"],
+        "detail": {
+            "runName": ["NA12878"],
+            "workflowId": ["1234567"],
+            "status": ["FAILED"],
+            "workflowName": [{"prefix": "germline"}],
+        },
+        "region": ["r"],
+    }
+
+
+def test_an_event_pattern_that_would_widen_or_match_nothing_is_told(declare: Declare) -> None:
+    asked = aws_events.EventPattern(source=["aws.s3"], detail={"status": ["CANCELLED"], "runName": [{"prefix": "NA"}]})
+    with pytest.raises(ValidationError) as error:
+        declare(name="NA12878").on_failed("Failed", event_pattern=asked)
+    rest = "or be left out, for event_pattern only narrows what the rule hears of"
+    assert str(error.value) == (
+        "HealthOmicsRun at 'Genomes/Run/Failed' cannot be made:\n"
+        f"  - event_pattern has ['aws.s3'] as source: must hold 'aws.omics', {rest}\n"
+        f"  - event_pattern has [{{'prefix': 'NA'}}] as detail.runName: must hold 'NA12878', {rest}\n"
+        f"  - event_pattern has ['CANCELLED'] as detail.status: must hold 'FAILED', {rest}"
     )
-    def test_a_grant_names_this_run_only(self, stack: Stack, declare: Declare, grant: Any, actions: Any) -> None:
-        run = declare()
-        role = aws_iam.Role(stack, "Reader", assumed_by=aws_iam.AccountRootPrincipal())
-        grant(run, role)
-        (policy,) = Template.from_stack(stack).find_resources("AWS::IAM::Policy").values()
-        assert policy["Properties"]["PolicyDocument"]["Statement"] == [
-            {
-                "Action": actions,
-                "Effect": "Allow",
-                "Resource": {"Fn::GetAtt": [logical_id(stack), "RunArn"]},
-            }
-        ]

@@ -1,6 +1,7 @@
 """What every run of a stack shares: the function, its permissions and its code; and the role of a run."""
 
 import ast
+import compileall
 import hashlib
 import json
 import os
@@ -12,14 +13,27 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from aws_cdk import App, Aspects, Duration, Environment, FileSystem, NestedStack, RemovalPolicy, Stack, aws_iam, aws_s3
+from aws_cdk import (
+    App,
+    Aspects,
+    Duration,
+    Environment,
+    FileSystem,
+    NestedStack,
+    RemovalPolicy,
+    Stack,
+    Stage,
+    aws_iam,
+    aws_s3,
+)
 from aws_cdk.assertions import Annotations, Match, Template
+from botocore.session import Session
 from cdk_nag import AwsSolutionsChecks
 
 import cdk_healthomics_handler
 from cdk_healthomics import HealthOmicsRun, RunRole, WaitFor, model
 from cdk_healthomics.asset import code_folder
-from cdk_healthomics.role import path_of_made_roles
+from cdk_healthomics.made_roles import path_of
 from cdk_healthomics_handler.names import RESOURCE_TYPE
 from cdk_healthomics_handler.schedule import rule_name
 from tests.events import STACK_ID, new_request
@@ -60,6 +74,18 @@ def allowed(stack: Stack, action: str) -> list[Any]:
             named = statement["Resource"]
             resources += named if isinstance(named, list) else [named]
     return resources
+
+
+def imported_from(place: str, *, fails: bool = False) -> str:
+    """The fingerprint of the code, or else what is said, where the handler package is imported from a place."""
+    script = (
+        "from cdk_healthomics.asset import code_folder\n"
+        "from aws_cdk import FileSystem\nprint(FileSystem.fingerprint(str(code_folder())))"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([place, str(ROOT / "constructs")])}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=False)
+    assert bool(done.returncode) is fails, done.stderr
+    return (done.stderr if fails else done.stdout).strip().splitlines()[-1]
 
 
 @pytest.fixture
@@ -171,15 +197,23 @@ class TestPermissions:
     ) -> None:
         declare("Made")
         declare("Given", role=role)
+        declare("Again")
         roles = Template.from_stack(stack).find_resources("AWS::IAM::Role")
-        (path,) = (each["Properties"]["Path"] for name, each in roles.items() if name.startswith("MadeRole"))
-        account = {"Ref": "AWS::AccountId"}
-        under_path = ["arn:", {"Ref": "AWS::Partition"}, ":iam::", account, f":role{path}*"]
+        path, same = (each["Properties"]["Path"] for name, each in roles.items() if not name.startswith("Health"))
+        slash, region, name = path["Fn::Join"][1]
+        account, partition = {"Ref": "AWS::AccountId"}, {"Ref": "AWS::Partition"}
+        under_path = ["arn:", partition, ":iam::", account, f":role{slash}", region, f"{name}*"]
         assert allowed(stack, "iam:PassRole") == [{"Fn::Join": ["", under_path]}, GIVEN_ROLE]
+        assert path == same
 
-    def test_the_arn_of_a_made_role_is_short_enough_for_start_run(self, stack: Stack) -> None:
-        longest = f"arn:aws-us-gov:iam::123456789012:role{path_of_made_roles(stack)}{'r' * 64}"
-        assert len(longest) <= model.members()["roleArn"].metadata["max"]
+    @pytest.mark.parametrize("partition", Session().get_available_partitions())
+    def test_the_arn_of_a_made_role_is_short_enough_for_start_run(self, partition: str) -> None:
+        for region in Session().get_available_regions("iam", partition) + Session().get_available_regions(
+            "lambda", partition
+        ):
+            stack = Stack(App(), "S" * 128, env=Environment(region=region))
+            longest = f"arn:{partition}:iam::123456789012:role{path_of(stack)}{'r' * 64}"
+            assert len(longest) <= model.members()["roleArn"].metadata["max"], region
 
     def test_a_run_may_come_after_another_run(self, stack: Stack, declare: Declare) -> None:
         first, second = declare("First"), declare("Second")
@@ -394,6 +428,50 @@ class TestAsset:
             if path.is_file()
         ]
         assert printed.splitlines() == here
+
+    def test_where_nothing_is_staged_the_code_stays_beside_the_template(self, tmp_path: Path) -> None:
+        context = {"aws:cdk:disable-asset-staging": True}
+        folder = tmp_path / "cdk-healthomics"
+        (folder / "crhelper").mkdir(parents=True)
+        (folder / "crhelper" / "old.py").write_text("")
+        for _ in range(2):  # over what an earlier synthesis left
+            stack = Stack(Stage(App(outdir=str(tmp_path), context=context), "Stage"), "Genomes")
+            HealthOmicsRun(stack, "Run", workflow_id="1", output_uri="s3://b/r")
+            Template.from_stack(stack)
+            (manifest,) = tmp_path.rglob("StageGenomes*.assets.json")
+            sources = [each["source"]["path"] for each in json.loads(manifest.read_text())["files"].values()]
+            assert str(folder) in sources
+        assert FileSystem.fingerprint(str(folder)) == FileSystem.fingerprint(str(code_folder()))
+
+    def test_from_an_archive_the_code_is_the_same(self, tmp_path: Path) -> None:
+        for source in ("constructs", "lambda"):
+            shutil.copytree(ROOT / source, tmp_path / "both", dirs_exist_ok=True)
+        archive = shutil.make_archive(str(tmp_path / "archive"), "zip", tmp_path / "both")
+        assert imported_from(archive) == FileSystem.fingerprint(str(code_folder()))
+
+    @pytest.mark.parametrize("kind", ["folder", "archive"])
+    def test_without_its_source_the_library_says_so_when_the_app_is_synthesized(
+        self, tmp_path: Path, kind: str
+    ) -> None:
+        package = tmp_path / "compiled" / "cdk_healthomics_handler"
+        shutil.copytree(ROOT / "lambda" / "cdk_healthomics_handler", package)
+        compileall.compile_dir(package, quiet=1, legacy=True)
+        for path in package.rglob("*.py"):
+            path.unlink()
+        archive = shutil.make_archive(str(tmp_path / "compiled"), "zip", package.parent)
+        place, root = (archive, f"{archive}/{package.name}/") if kind == "archive" else (package.parent, package)
+        assert imported_from(str(place), fails=True) == (
+            "ModuleNotFoundError: cdk_healthomics_handler is installed without its source: "
+            f"{root} has no __init__.py, but the function of HealthOmicsRun is made of it; "
+            "install cdk-healthomics and its dependencies with their .py files."
+        )
+
+    def test_a_module_without_its_source_is_named(self, tmp_path: Path) -> None:
+        package = tmp_path / "cdk_healthomics_handler"
+        shutil.copytree(ROOT / "lambda" / "cdk_healthomics_handler", package)
+        compileall.compile_dir(package, quiet=1, legacy=True)
+        (package / "decision.py").unlink()
+        assert "has no decision.py, but" in imported_from(str(tmp_path), fails=True)
 
     def test_the_function_imports_neither_boto3_nor_the_transfers_that_come_with_it(self) -> None:
         script = "import sys, cdk_healthomics_handler.handler\nprint(*{'boto3', 's3transfer'} & set(sys.modules))"

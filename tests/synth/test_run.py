@@ -9,7 +9,22 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from aws_cdk import App, CfnOutput, CfnParameter, Duration, Fn, RemovalPolicy, Stack, Tags, Token, aws_iam, aws_s3
+from aws_cdk import (
+    App,
+    CfnOutput,
+    CfnParameter,
+    Duration,
+    Environment,
+    Fn,
+    NestedStack,
+    RemovalPolicy,
+    Stack,
+    Tags,
+    Token,
+    aws_iam,
+    aws_s3,
+    aws_ssm,
+)
 from aws_cdk.assertions import Match, Template
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,7 +35,16 @@ from cdk_healthomics_handler.names import RESOURCE_TYPE, Attribute, Property, pr
 Declare = Callable[..., HealthOmicsRun]
 Properties = Callable[..., dict[str, Any]]
 ROOT = Path(__file__).parents[2]
-BEYOND_START_RUN = {"workflow", "wait_for", "timeout", "rerun_trigger", "removal_policy"}
+BEYOND_START_RUN = {
+    "workflow",
+    "run_group",
+    "run_cache",
+    "configuration",
+    "wait_for",
+    "timeout",
+    "rerun_trigger",
+    "removal_policy",
+}
 CHARACTERS = st.characters(exclude_categories=["Cs"])
 NUMBERS = st.integers() | st.floats(-1e100, 1e100) | st.sampled_from([2**53 + 1, -(2**70), 1.0, -0.0, 1e22, 5e-324])
 JSON = st.recursive(
@@ -153,28 +177,14 @@ class TestProperties:
         written = properties(parameters=document)["Parameters"]
         assert json.dumps(json.loads(written)) == json.dumps(document)
 
-    def test_parameters_with_tokens_are_one_string_with_the_tokens_escaped_inside(
-        self, stack: Stack, declare: Declare
-    ) -> None:
-        bucket = aws_s3.Bucket(stack, "Bucket")
-        declare(parameters={"ref": bucket.s3_url_for_object("ref.fa"), "scatter": 24, "dry_run": False})
-        (resource,) = Template.from_stack(stack).find_resources(RESOURCE_TYPE).values()
-        ref = {"Ref": stack.get_logical_id(bucket.node.default_child)}  # type: ignore[arg-type]
-        assert resource["Properties"]["Parameters"] == {
-            "Fn::Join": ["", ['{"ref":"s3://', ref, '/ref.fa","scatter":24,"dry_run":false}']]
-        }
-
     @given(document=st.dictionaries(st.text(CHARACTERS), JSON, max_size=4))
-    @settings(deadline=None, max_examples=60)
-    def test_a_document_arrives_to_the_letter_with_and_without_tokens(self, document: dict[str, Any]) -> None:
-        stack = Stack(App(), "Genomes")
-        assert json.dumps(json.loads(documents.written(stack, document))) == json.dumps(document)
-        token = CfnParameter(stack, "Text").value_as_string
-        asked = {"list": (token, document), f"say {token}": StorageType.DYNAMIC, **document}
-        pieces = stack.resolve(documents.written(stack, MappingProxyType(asked)))["Fn::Join"][1]
-        arrived = "".join(piece if isinstance(piece, str) else "TEXT" for piece in pieces)
-        expected = {"list": ["TEXT", document], "say TEXT": "DYNAMIC", **document}
-        assert json.dumps(json.loads(arrived)) == json.dumps(expected)
+    @settings(deadline=None)
+    def test_a_document_without_tokens_is_one_string_in_ascii_that_tells_it_to_the_letter(
+        self, document: dict[str, Any]
+    ) -> None:
+        written = documents.written(MappingProxyType({"tuple": (document, StorageType.DYNAMIC), **document}))
+        assert json.dumps(json.loads(written)) == json.dumps({"tuple": [document, "DYNAMIC"], **document})
+        assert written.isascii()
 
     def test_tokens_pass_every_check_unseen(self, stack: Stack, properties: Properties) -> None:
         text = CfnParameter(stack, "Text").value_as_string
@@ -193,6 +203,29 @@ class TestProperties:
         assert found["WorkflowId"] == {"Ref": "Text"}
         assert found["Priority"] == {"Ref": "Number"}
         assert found["RerunTrigger"] == {"Ref": "Text"}
+
+    def test_placeholders_of_lookups_pass_every_check_so_that_the_cli_can_look_them_up(self) -> None:
+        stack = Stack(App(), "Genomes", env=Environment(account="123456789012", region="us-east-1"))
+        looked_up = aws_ssm.StringParameter.value_from_lookup(stack, "/omics/" + "x" * 200)
+        texts = {
+            argument: looked_up
+            for member, argument in model.arguments().items()
+            if model.members()[member].type_name == "string" and argument not in {"run_id", "parameters_uri", "role"}
+        }
+        arguments: dict[str, Any] = {
+            **texts,
+            "output_uri": f"{looked_up}/runs",
+            "wait_for": looked_up,
+            "rerun_trigger": looked_up,
+            "tags": {looked_up: looked_up * 2},
+            "parameters": {"long": [looked_up, "x" * 50_000]},
+            "engine_settings": looked_up,
+        }
+        HealthOmicsRun(stack, "Run", **arguments)
+        (run,) = Template.from_stack(stack).find_resources(RESOURCE_TYPE).values()
+        assert run["Properties"]["OutputUri"] == f"dummy-value-for-/omics/{'x' * 200}/runs"
+        with pytest.raises(ValidationError):
+            HealthOmicsRun(stack, "Other", workflow_id="dummy", output_uri="s3://b/r")
 
     def test_members_of_enums_become_what_they_stand_for(self, properties: Properties) -> None:
         class Priority(IntEnum):
@@ -227,6 +260,18 @@ class TestTags:
         Tags.of(stack).add("project", "scope's")
         Tags.of(stack.node.root).add("team", "genomics")
         assert properties(tags={"project": "own"})["Tags"] == {"project": "own", "team": "genomics"}
+
+    def test_those_of_the_stack_itself_are_the_weakest(self) -> None:
+        stack = Stack(App(), "Genomes", tags={"project": "stack's", "team": "stack's", "cost": "1", "gone": "1"})
+        Tags.of(stack).add("team", "scope's")
+        Tags.of(stack).add("project", "scope's")
+        Tags.of(stack).remove("gone")
+        scopes = (stack, NestedStack(stack, "Nested"))
+        for scope in scopes:
+            HealthOmicsRun(scope, "Run", workflow_id="1", output_uri="s3://b/r", tags={"project": "own"})
+        for scope in scopes:
+            (run,) = Template.from_stack(scope).find_resources(RESOURCE_TYPE).values()
+            assert run["Properties"]["Tags"] == {"project": "own", "team": "scope's", "cost": "1"}
 
     def test_a_tag_of_the_run_itself_reaches_only_it(self, stack: Stack, declare: Declare) -> None:
         Tags.of(declare("One")).add("which", "one")
@@ -295,6 +340,19 @@ class TestMistakes:
             "  - neither workflow_id nor workflow nor run_id was given: give one of them; "
             "run_id runs an earlier run again"
         )
+
+    def test_the_id_of_a_run_that_was_refused_is_free(self, stack: Stack, declare: Declare) -> None:
+        with pytest.raises(ValidationError) as error:
+            declare("Sample/1", priority="5")
+        assert str(error.value).startswith("HealthOmicsRun at 'Genomes/Sample--1' cannot be made:\n")
+        assert declare("Sample/1", priority=5).node.path == "Genomes/Sample--1"
+        assert [each.node.id for each in stack.node.children if "Sample" in each.node.id] == ["Sample--1"]
+
+    def test_outside_of_a_stack_there_is_no_run_and_its_id_is_free(self) -> None:
+        app = App()
+        with pytest.raises(RuntimeError, match="should be created in the scope of a Stack"):
+            HealthOmicsRun(app, "Run", workflow_id="1", output_uri="s3://b/r")
+        assert app.node.try_find_child("Run") is None
 
 
 class TestContract:

@@ -5,9 +5,9 @@ Strict mypy fails where an ignored error is no error any more.
 
 from typing import assert_type
 
-from aws_cdk import App, Duration, Stack, aws_events, aws_iam, aws_omics
+from aws_cdk import App, Duration, Stack, aws_ecr, aws_events, aws_iam, aws_omics
 
-from cdk_healthomics import HealthOmicsRun, StorageType, WaitFor
+from cdk_healthomics import HealthOmicsRun, IHealthOmicsRun, StorageType, WaitFor
 
 stack = Stack(App(), "Genomes")
 workflow = aws_omics.CfnWorkflow(stack, "Workflow", definition_uri="s3://bucket/workflow.zip")
@@ -19,6 +19,8 @@ run = HealthOmicsRun(
     parameters={"scatter": 24, "nested": {"dry_run": [True, None, 1.0]}},
     storage_type=StorageType.DYNAMIC,
     log_level="ALL",
+    run_group=aws_omics.CfnRunGroup(stack, "Group", max_runs=2),
+    run_cache=aws_omics.CfnRunCache(stack, "Cache", cache_s3_location="s3://bucket/cache"),
     wait_for=WaitFor.COMPLETED,
     timeout=Duration.minutes(30),
     tags={"project": "1000G"},
@@ -29,6 +31,13 @@ assert_type(run.status, str)
 assert_type(run.role, aws_iam.IRole)
 assert_type(run.on_failed("Failed"), aws_events.Rule)
 assert_type(run.grant_read(run.role), aws_iam.Grant)
+assert_type(run.grant_read_inputs(), aws_iam.Grant)
+assert_type(run.grant_pull(aws_ecr.Repository(stack, "Tools")), aws_iam.Grant)
+any_run: IHealthOmicsRun = run
+any_run = HealthOmicsRun.from_run_attributes(stack, "Theirs", run_id="1", name="build")
+assert_type(any_run.run_uuid, str)
+assert_type(any_run.on_completed("Completed"), aws_events.Rule)
+any_run.grant_read_inputs()  # type: ignore[attr-defined]
 
 HealthOmicsRun(stack, "A", workflow_id=1234567, output_uri="s3://b")  # type: ignore[arg-type]
 HealthOmicsRun(stack, "B", workflow_id="1")  # type: ignore[call-arg]
@@ -37,3 +46,4 @@ HealthOmicsRun(stack, "D", workflow_id="1", output_uri="s3://b", tags={"a": 1}) 
 HealthOmicsRun(stack, "E", workflow_id="1", output_uri="s3://b", timeout=30)  # type: ignore[arg-type]
 HealthOmicsRun(stack, "F", workflow_id="1", output_uri="s3://b", role="arn:x")  # type: ignore[arg-type]
 HealthOmicsRun(stack, "G", workflow_id="1", output_uri="s3://b", request_id="x")  # type: ignore[call-arg]
+HealthOmicsRun(stack, "H", workflow_id="1", output_uri="s3://b", run_group="12")  # type: ignore[arg-type]

@@ -16,6 +16,7 @@ from local_aws.healthomics.model import MODEL, ServiceError, parse
 
 HOLDS_ITSELF: list[Any] = []
 HOLDS_ITSELF.append(HOLDS_ITSELF)
+NO_SECRETS = "must hold no secretsmanager and no ssm-secure reference, for CloudFormation resolves neither for custom resources, and the run would get the reference"
 GOOD = {"workflow_id": "1234567", "output_uri": "s3://bucket/runs"}
 
 
@@ -38,9 +39,11 @@ def problems(**arguments: Any) -> list[str]:
         ({"priority": True}, "priority was True: must be a whole number from 0 to 100000"),
         ({"storage_capacity": 1200.0}, "storage_capacity was 1200.0: must be a whole number from 0 to 100000"),
         ({"log_level": "all"}, "log_level was 'all': must be one of OFF, FATAL, ERROR, ALL"),
-        ({"networking_mode": "VPC"}, "networking_mode was 'VPC' without configuration_name: must name the configuration that has the VPC"),
-        ({"cache_behavior": "CACHE_ALWAYS"}, "cache_behavior was 'CACHE_ALWAYS' without cache_id: must name the run cache whose behavior it overrides"),
+        ({"networking_mode": "VPC"}, "networking_mode was 'VPC' without configuration_name or configuration: must name the configuration that has the VPC"),
+        ({"cache_behavior": "CACHE_ALWAYS"}, "cache_behavior was 'CACHE_ALWAYS' without cache_id or run_cache: must name the run cache whose behavior it overrides"),
         ({"role": "arn:aws:iam::1:role/r"}, "role was 'arn:aws:iam::1:role/r': must be an iam.IRole; for an ARN use iam.Role.from_role_arn(…)"),
+        ({"workflow_type": "READY2RUN", "storage_type": "STATIC"}, "storage_type was 'STATIC' beside workflow_type 'READY2RUN': must be left out, or DYNAMIC, for HealthOmics refuses STATIC for Ready2Run workflows"),
+        ({"wait_for": ["COMPLETED"]}, "wait_for was ['COMPLETED']: must be one of SUBMITTED, RUNNING, COMPLETED"),
         ({"session_policy": "[]"}, "session_policy was '[]': must be a JSON object, an IAM policy"),
         ({"session_policy": {"Version": "1"}}, "session_policy was {'Version': '1'}: must be a JSON policy as text, or an iam.PolicyDocument"),
         ({"session_policy": json.dumps({"Id": "x" * 2048})}, f"""session_policy was '{{"Id": "{'x' * 70}…, 2058 characters long: must have 1 to 2048"""),
@@ -58,10 +61,19 @@ def problems(**arguments: Any) -> list[str]:
         ({"parameters": {"a": {"\ud800": 1}}}, r"parameters['a'] has the key '\ud800': must be valid Unicode, without lone surrogates"),
         ({"parameters": {"a": HOLDS_ITSELF}}, "parameters holds itself, or is nested hundreds of levels deep: must be flatter"),
         ({"parameters": {"a": "x" * 50_000}}, "parameters is 50,008 bytes as JSON: must be at most 50,000; put them into a file on S3, and give parameters_uri"),
+        ({"parameters": {"a": "é" * 25_000}}, "parameters is 50,008 bytes as JSON: must be at most 50,000; put them into a file on S3, and give parameters_uri"),
         ({"parameters": {}, "parameters_uri": "s3://bucket/i.json"}, "parameters_uri was 's3://bucket/i.json' beside parameters: only one may be given; the file holds all of the run's parameters"),
         ({"requester_pays_enabled": "true"}, "requester_pays_enabled was 'true': must be True or False"),
         ({"requester_pays_enabled": 1}, "requester_pays_enabled was 1: must be True or False"),
         ({"engine_settings": "profile"}, "engine_settings was a str: must be a dict, which becomes a JSON object"),
+        ({"parameters": {"a": ["{{resolve:secretsmanager:key}}"]}}, f"parameters['a'][0] holds {{{{resolve:secretsmanager:key}}}}: {NO_SECRETS}; put it into a file on S3, and give parameters_uri"),
+        ({"parameters": {"{{resolve:ssm:key}}": 1}}, "parameters has the key '{{resolve:ssm:key}}', which is known at deployment only: must be written out, for whoever sets it could name another member"),
+        ({"engine_settings": {"a": "{{resolve:ssm-secure:key:1}}"}}, f"engine_settings['a'] holds {{{{resolve:ssm-secure:key:1}}}}: {NO_SECRETS}; write the value itself, or an {{{{resolve:ssm:…}}}} reference"),
+        ({"parameters_uri": "s3://b/{{resolve:secretsmanager:key"}, f"parameters_uri holds {{{{resolve:secretsmanager:key: {NO_SECRETS}; write the value itself, or an {{{{resolve:ssm:…}}}} reference"),
+        ({"tags": {"k": "{{resolve:secretsmanager:key}}"}}, f"tags['k'] holds {{{{resolve:secretsmanager:key}}}}: {NO_SECRETS}; write the value itself, or an {{{{resolve:ssm:…}}}} reference"),
+        ({"parameters": {"a": "x <aws_cdk.SecretValue object at 0x7f36ac7e8410>"}}, "parameters['a'] holds <aws_cdk.SecretValue object at 0x7f36ac7e8410>: must be no secret, for whoever may read the run may read it; put it into a file on S3, and give parameters_uri"),
+        ({"name": "<jsii._reference_map.InterfaceDynamicProxy object at 0x7f3>"}, "name holds <jsii._reference_map.InterfaceDynamicProxy object at 0x7f3>, which is no value: must be the object itself, or Token.as_string(…) of it inside a text"),
+        ({"parameters": {"a": "#{Token[TOKEN.1]}"}}, "parameters['a'] holds an item of a list that is known at deployment only: must be the whole list by itself, or Fn.select(index, list)"),
         ({"tags": {"k": "\ud800"}}, r"tags['k'] was '\ud800': must be valid Unicode, without lone surrogates"),
         ({"tags": {"k": 1}}, "tags['k'] was 1: must be text; write it in quotes"),
         ({"tags": {"": "v"}}, "the key of tags[''] is 0 characters long: must have 1 to 128"),
@@ -92,6 +104,9 @@ def test_an_unknown_form_of_a_pattern_is_left_to_the_service() -> None:
         {"parameters": {}},
         {"parameters_uri": "s3://bucket/inputs.json", "requester_pays_enabled": False},
         {"parameters": {"a": "x" * (PARAMETERS_LIMIT - 8)}},
+        {"parameters": {"a": "é" * (PARAMETERS_LIMIT // 2 - 4)}},
+        {"workflow_id": "{{resolve:ssm:/workflow}}", "output_uri": "{{resolve:ssm:/results}}"},
+        {"parameters": {"a": "{{resolve:ssm:key}} {{resolve:}} {{ name }}", "b": "an object at 0x7f, <b> object at 1"}},
         {"parameters": {"a": (1, 2), "b": None, "c": 2**70}},
         {"networking_mode": "VPC", "configuration_name": "vpc"},
         {"networking_mode": "RESTRICTED", "configuration_name": "vpc"},
@@ -100,6 +115,8 @@ def test_an_unknown_form_of_a_pattern_is_left_to_the_service() -> None:
         {"name": "younger than this Python's Unicode \U0001fae9"},
         {"parameters": MappingProxyType({"a": MappingProxyType({"b": 1})})},
         {"storage_type": "DYNAMIC", "storage_capacity": 1200},
+        {"workflow_type": "READY2RUN", "storage_type": "DYNAMIC"},
+        {"workflow_type": "PRIVATE", "storage_type": "STATIC"},
         {"timeout": Duration.seconds(1)},
         {"timeout": Duration.minutes(60)},
         {"tags": {f"k{i}": "" for i in range(46)}},

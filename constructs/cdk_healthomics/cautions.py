@@ -1,0 +1,121 @@
+"""What HealthOmics takes, but a user may not have meant: warnings, told when the app is synthesized."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import InitVar, dataclass, field
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+from aws_cdk import Annotations, Reference, Stack, Tokenization
+
+from cdk_healthomics import model
+from cdk_healthomics import workflow as workflows
+from cdk_healthomics.tokens import is_token, is_unknown
+from cdk_healthomics_handler.names import WaitFor
+from constructs import Construct
+
+_PREFIX: Final = "cdk-healthomics:"
+_NAMED: Final[WeakKeyDictionary[Stack, list["Named"]]] = WeakKeyDictionary()
+
+
+def warn(scope: Construct, subject: str, text: str) -> None:
+    """Warn once of a subject; ``Annotations.of(…).acknowledge_warning("cdk-healthomics:<subject>")`` silences it."""
+    Annotations.of(scope).add_warning_v2(f"{_PREFIX}{subject}", text)
+
+
+def of_run(run: Construct, arguments: Mapping[str, Any]) -> None:
+    """Warn of what a run was given."""
+    engine = workflows.warning(arguments)
+    if engine:
+        warn(run, "engineSettings", engine)
+    if arguments.get("output_uri_prefix_mode") == "NONE_WITH_OVERWRITE":
+        warn(
+            run,
+            "outputUriPrefixMode",
+            "output_uri_prefix_mode was NONE_WITH_OVERWRITE: where a change replaces the run, the new one is started "
+            "before the old one is cancelled, and until then both write to output_uri; change output_uri with what "
+            "defines the run",
+        )
+    for argument in _groups_of_one(arguments):
+        warn(
+            run,
+            "runGroup",
+            f"{argument} names a run group with max_runs 1, and wait_for was {arguments['wait_for']}: where a change "
+            "replaces the run, the new one waits in the group for the old one, which is cancelled after it, until "
+            "timeout is over; allow 2 runs at once, or leave wait_for out",
+        )
+
+
+@dataclass(eq=False)
+class Named:
+    """A run that was given a name, by which its rules hear of other runs too."""
+
+    run: Construct
+    name: str
+    workflow_id: str | None
+    stack: InitVar[Stack]
+    others: list["Named"] = field(init=False)
+    heard_of: bool = False
+    """Whether a rule matches its name."""
+
+    def __post_init__(self, stack: Stack) -> None:
+        """Know the others of the stack."""
+        self.others = _NAMED.setdefault(stack, [])
+        self.others.append(self)
+        for each in self.others:
+            if each.heard_of:
+                each.warn_of_same()
+
+    def hear(self) -> None:
+        """There is a rule."""
+        if not self.heard_of:
+            self.heard_of = True
+            self.warn_of_same()
+            warn(
+                self.run,
+                "name",
+                f"name was {self.name!r}: events tell names, so on_… hears of every run of this name and workflow in "
+                "the account and region; leave name out, and the run is named after its stack and resource",
+            )
+
+    def warn_of_same(self) -> None:
+        """Warn of the last other run of the name."""
+        same = [each.run.node.path for each in self.others if each is not self and self._matches(each)]
+        if same:
+            warn(
+                self.run,
+                "sameName",
+                f"name was {self.name!r}, as that of the run at {same[-1]}: events tell names, so on_… hears of both; "
+                "give each a name of its own, or leave name out",
+            )
+
+    def _matches(self, other: "Named") -> bool:
+        return other.name == self.name and (self.workflow_id is None or other.workflow_id in {None, self.workflow_id})
+
+
+def of_stack(provider: Construct) -> None:
+    """Warn of a region that is known not to have HealthOmics."""
+    region = Stack.of(provider).region
+    if not is_unknown(region) and region not in model.regions():
+        warn(
+            provider,
+            "region",
+            f"the stack's region was {region}: the installed botocore knows AWS HealthOmics in "
+            f"{', '.join(model.regions())} only; where that is so, no run can be started",
+        )
+
+
+def _groups_of_one(arguments: Mapping[str, Any]) -> Iterator[str]:
+    """The argument that names a run group of the app which lets one run at a time run."""
+    if arguments.get("wait_for", WaitFor.SUBMITTED) == WaitFor.SUBMITTED:
+        return
+    for argument in ("run_group", "run_group_id"):
+        if argument in arguments and getattr(_target(arguments[argument]), "max_runs", None) == 1:
+            yield argument
+
+
+def _target(value: Any) -> Any:
+    """The construct behind a reference to it."""
+    if not isinstance(value, str) or not is_token(value):
+        return value
+    token = Tokenization.reverse_string(value).first_token
+    return getattr(token, "target", None) if Reference.is_reference(token) else None
