@@ -59,21 +59,12 @@ class Late:
         return [f"HealthOmicsRun at '{run.node.path}': {problem}" for run, problem in self._problems()]
 
     def resolved(self, tokens: list[Any]) -> list[Any]:
-        """What the CDK resolves tokens to; None where to nothing, an error in the place of what it refuses."""
+        """What the CDK resolves tokens to; None where to nothing."""
         # Runs share role, bucket and reference genome: what is the same is asked once.
         names = [token if isinstance(token, str) else f"{index}" for index, token in enumerate(tokens)]
         asked = {name: f"{index}" for index, name in enumerate(dict.fromkeys(names))}
-        try:
-            found = self.stack.resolve({asked[name]: token for name, token in zip(names, tokens, strict=True)})
-        except RuntimeError:
-            return [self._resolved(token) for token in tokens]
+        found = self.stack.resolve({asked[name]: token for name, token in zip(names, tokens, strict=True)})
         return [found.get(asked[name]) for name in names]
-
-    def _resolved(self, token: Any) -> Any:
-        try:
-            return self.stack.resolve(token)
-        except RuntimeError as error:
-            return error
 
     def _problems(self) -> Iterator[tuple[Construct, str]]:
         resolved = iter(self.resolved([token for document in self._documents for token in document.tokens]))
@@ -82,7 +73,7 @@ class Late:
             yield from ((document.run, problem) for problem in document.problems)
         named = [(run, argument, value) for run, tokens in self._properties for argument, value in tokens.items()]
         for (run, argument, _), value in zip(named, self.resolved([value for *_, value in named]), strict=True):
-            yield from ((run, problem) for problem in _told(argument, value))
+            yield from ((run, problem) for problem in references.problems(argument, value))
 
 
 class _Document:
@@ -136,7 +127,7 @@ class _Document:
             self._settled = self.text, values
 
     def _value(self, path: str, token: Any, resolved: Any) -> Value:
-        found = list(_told(path, resolved))
+        found = list(references.problems(path, resolved))
         if _is_cfn_json(token) and self._argument != _POLICY:
             found.append(f"{path} is a CfnJson, whose values arrive as text: must be the list or dict itself")
         try:
@@ -153,14 +144,6 @@ def _is_cfn_json(token: Any) -> bool:
     if not isinstance(token, Reference):
         return isinstance(token, CfnJson)
     return any(isinstance(scope, CfnJson) for scope in token.target.node.scopes)
-
-
-def _told(path: str, resolved: Any) -> Iterator[str]:
-    """What is wrong with what a token resolves to."""
-    if isinstance(resolved, RuntimeError):
-        yield f"{path} cannot be resolved: {str(resolved).splitlines()[0]}"
-    else:
-        yield from references.problems(path, resolved)
 
 
 def _is_object(value: Value) -> bool:

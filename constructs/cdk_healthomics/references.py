@@ -9,7 +9,7 @@ from aws_cdk import SecretValue
 _SECRET: Final = re.compile(r"\{\{resolve:(?:secretsmanager|ssm-secure):[^}]*(?:\}\})?")
 _OBJECT: Final = re.compile(r"<[\w.]+ object at 0x[0-9a-fA-F]+>")
 """What ``str()`` and an f-string make of a Python object that has no text of its own, as the CDK's have none."""
-_NO_SECRET: Final = "must be no secret, for whoever may read the run may read it"
+_PUBLIC: Final = "must be no secret, for whoever may read the run may read it"
 _LATER: Final = "…"
 """Stands for what is known at deployment only."""
 _PARAMETERS: Final = re.compile(r"(the key of )?parameters\b(?!_)")
@@ -25,7 +25,7 @@ def problems(path: str, value: Any) -> Iterator[str]:
         value: text, or what holds texts; anything else is passed by.
     """
     if isinstance(value, SecretValue):
-        yield f"{path} is a SecretValue: {_NO_SECRET}; {_remedy(path)}"
+        yield f"{path} is a SecretValue: {_PUBLIC}; {_remedy(path)}"
     elif isinstance(value, str):
         yield from _of_text(path, value)
     elif isinstance(value, Mapping):
@@ -59,7 +59,7 @@ def _of_text(path: str, text: str) -> Iterator[str]:
         )
     nameless = _OBJECT.search(text)
     if nameless and "SecretValue" in nameless[0]:
-        yield f"{path} holds {nameless[0]}: {_NO_SECRET}; {_remedy(path)}"
+        yield f"{path} holds {nameless[0]}: {_PUBLIC}; {_remedy(path)}"
     elif nameless:
         yield (
             f"{path} holds {nameless[0]}, which is no value: must be the object itself, or Token.as_string(…) of it "
