@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from random import Random
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -19,11 +19,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from cdk_healthomics_handler.names import OwnershipTag
 from local_aws.healthomics import CancelOfFinished, Token
-from local_aws.healthomics.service import StoredRun
 from tests.events import PROPERTIES, STACK_ID
 from tests.lifecycle.cloudformation import Stack
 from tests.lifecycle.stage import stack_id_of
 from tests.lifecycle.world import Delivery, World
+
+if TYPE_CHECKING:
+    from local_aws.healthomics.service import StoredRun
 
 STACKS = (STACK_ID, stack_id_of("Exomes"))
 LOGICAL_IDS = ("One", "Two", "Three")
