@@ -8,7 +8,7 @@ export JSII_NODE := $(CURDIR)/$(BIN)/node
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lint format test oldest newest bench dist demo local lock clean
+.PHONY: help setup lint format test soak oldest newest bench dist demo local lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -42,6 +42,9 @@ format: setup ## Format, mend what ruff can mend, and write the tables of the RE
 
 test: setup ## Run every test, the end-to-end ones with the real CDK CLI included
 	python -m pytest --numprocesses 2 --dist loadfile
+
+soak: setup ## Play random lives that overlap for a million steps or an hour
+	PYTHONPATH=constructs:lambda:. python -m tests.lifecycle.soak
 
 define test_with
 	uv venv --quiet --clear --python $(BIN)/python build/$@

@@ -36,7 +36,8 @@ def main(names: Sequence[str]) -> None:
     if not names or "deploys" in names:
         tell("deploys", deploys.table(deploys.measure()))
     if not names or "throttle" in names:
-        tell("throttle", throttle.table())
+        tell("throttle", throttle.quietly(throttle.table))
+        tell("operations", throttle.quietly(throttle.operations))
     if figures and made and not names:
         for name, table in tables.items():
             marked.write(report.PAGE, name, str(table))

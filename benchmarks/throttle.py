@@ -1,89 +1,166 @@
-"""Many Creates at once under StartRun's quota of one a second, in real time.
+"""Many requests at once under the account's quotas, on one virtual clock.
 
     python -m benchmarks throttle
 
-Each Create is the handler's real lifecycle with its real pace, in a thread of its own, with boto3 over HTTP against the
-local HealthOmics service. Ideal is one start a second; what is printed was measured in this run.
+Each request is the handler's real lifecycle with its real pace, boto3's clients and crhelper, in the world of
+tests/lifecycle/world.py: a call takes 20 to 120 ms there, every operation has HealthOmics' quota, DescribeStackResource ten
+a second. Ideal is what StartRun's quota allows. What is printed was measured in this run.
 """
 
+import json
 import logging
-import time
+import os
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from uuid import uuid4
-
-import boto3
-from botocore.config import Config
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from statistics import median
+from typing import Any, Final
+from unittest.mock import patch
+from uuid import UUID
 
 from benchmarks.report import Table
-from cdk_healthomics_handler import clients
-from cdk_healthomics_handler.decision import Answer
-from cdk_healthomics_handler.event import Request
-from cdk_healthomics_handler.healthomics import HealthOmics as Calls
-from cdk_healthomics_handler.lifecycle import Lifecycle
-from cdk_healthomics_handler.pace import Clock, Pace
-from local_aws.healthomics import HealthOmics, Settings
-from local_aws.loopback import serving
-from tests.events import STACK_ID, new_event
-from tests.lifecycle.stage import CloudFormation
+from cdk_healthomics_handler.names import START_RATE_VARIABLE
+from tests.events import PROPERTIES, STACK_ID
+from tests.lifecycle.cloudformation import Stack
+from tests.lifecycle.world import Delivery, World
 
-FUNCTION_TIME = 900.0
-SERVICE_TIMEOUT = 3600.0
-CREATES = (20, 60, 200)
+QUOTAS: Final = {"GetRun": 10.0, "ListRuns": 10.0, "CancelRun": 10.0, "TagResource": 5.0, "UntagResource": 5.0}
+DESCRIBES: Final = 10.0
+SEEDS: Final = (1, 2, 3)
+"""Of the random numbers; the medians are shown."""
+LATENCY: Final = (0.02, 0.12)
+"""Seconds, at least and at most."""
+CREATES: Final = (20, 60, 200, 400)
+MANY: Final = 200
+NEIGHBOURS: Final = 20
+"""StartRun calls of another pipeline of the account, spread over the time of the Creates."""
+ATTEMPTS: Final = 3
+CHANGED: Final = {**PROPERTIES, "Parameters": '{"sample_name":"NA12878","scatter":48}'}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Measured:
-    """What one number of Creates took."""
+    """What so many requests at once took."""
 
-    creates: int
-    seconds: float
-    failed: int
-    calls: Counter[str]
-
-    @property
-    def row(self) -> tuple[str, ...]:
-        """A line of the table."""
-        counted = ", ".join(f"{name} {number}" for name, number in sorted(self.calls.items()))
-        ideal = self.creates - 1  # the first one starts at once
-        return str(self.creates), f"{self.seconds:.1f}", f"{self.seconds / ideal:.2f}", str(self.failed), counted
+    seconds: float = 0.0
+    failed: int = 0
+    calls: Counter[str] = field(default_factory=Counter)
+    neighbours: int = 0
 
 
-def measure(creates: int) -> Measured:
-    """Send so many Creates at once and wait for all of them."""
-    service = HealthOmics(Settings(start_rate=1.0))
-    cloudformation = CloudFormation()
-    with serving(cloudformation.route, service.handle) as url, ThreadPoolExecutor(creates) as pool:
-        session = boto3.Session("test", "test", region_name="us-east-1")
-        config = clients.CONFIG.merge(Config(inject_host_prefix=False, max_pool_connections=creates))
-        omics = Calls(session.client("omics", endpoint_url=url, config=config))
-        asked = session.client("cloudformation", endpoint_url=url, config=config)
+def _measure(world: World, work: Callable[[], object], neighbours: int = 0) -> Measured:
+    measured = Measured()
+    before = len(world.service.journal), world.cloudformation.calls, len(world.sent)
 
-        def create(index: int) -> bool:
-            now = datetime.now(UTC)
-            logical_id = f"Run{index}"
-            cloudformation.statuses[STACK_ID, logical_id] = ("CREATE_IN_PROGRESS", now)
-            event = new_event("Create", signed_at=now, LogicalResourceId=logical_id, RequestId=str(uuid4()))
-            clock = Clock.of(Pace(), remaining=FUNCTION_TIME, service_timeout=SERVICE_TIMEOUT, sent_at=now)
-            lifecycle = Lifecycle(Request.of(event), omics, lambda: asked, clients.schedule, clock, lambda _: None)
-            outcome = lifecycle.outcome()
-            return isinstance(outcome, Answer) and outcome.succeeded
-
-        began = time.monotonic()
-        succeeded = list(pool.map(create, range(creates)))
-        seconds = time.monotonic() - began
-    if len(service.runs()) != sum(succeeded):
-        raise RuntimeError(f"{sum(succeeded)} Creates succeeded, but HealthOmics holds {len(service.runs())} runs")
-    return Measured(creates, seconds, succeeded.count(False), Counter(call.operation for call in service.journal))
+    began = world.timeline.now
+    task = world.timeline.begin(work)
+    for number in range(neighbours):
+        after = (number + 0.5) / neighbours * world.runs / (world.service.settings.start_rate or 1.0)
+        world.timeline.begin(lambda: _neighbour(world, measured), after)
+    world.timeline.run(task)
+    world.timeline.run()
+    measured.calls = Counter(call.operation for call in world.service.journal[before[0] :])
+    measured.calls["StartRun"] -= world.others
+    measured.calls["DescribeStackResource"] = world.cloudformation.calls - before[1]
+    measured.seconds = max(sent.heard_at for sent in world.sent[before[2] :]) - began
+    measured.failed = sum(not sent.succeeded for sent in world.sent[before[2] :])
+    return measured
 
 
-def table(creates: tuple[int, ...] = CREATES) -> Table:
-    """Measure so many at once, one number after another."""
+def _neighbour(world: World, measured: Measured) -> None:
+    """One StartRun of somebody else's, tried as boto3's standard mode does."""
+    token = str(UUID(int=world.random.getrandbits(128), version=4))
+    request = {"workflowId": "1", "roleArn": "arn:x", "outputUri": "s3://b", "requestId": token}
+    for attempt in range(ATTEMPTS):
+        world.others += 1
+        response = world.service.handle("POST", "/run", "", json.dumps(request).encode())
+        if response and response.status == HTTPStatus.CREATED:
+            measured.neighbours += 1
+            return
+        world.timeline.sleep(world.random.random() * 2**attempt)
+
+
+def _account(runs: int, rate: float = 1.0, seed: int = 1) -> tuple[World, Stack]:
+    world = World(seed, runs=runs, start_rate=rate, quotas=QUOTAS)
+    world.latency = LATENCY
+    world.cloudformation.rate = DESCRIBES
+    return world, Stack(world, STACK_ID, Delivery)
+
+
+def _ids(runs: int) -> list[str]:
+    return [f"Run{number}" for number in range(runs)]
+
+
+def creates(runs: int, rate: float = 1.0, *, neighbours: int = 0, seed: int = 1) -> Measured:
+    """So many Creates at once."""
+    world, stack = _account(runs, rate, seed)
+    told = {START_RATE_VARIABLE: f"{rate:g}"} if rate != 1.0 else {}
+    with patch.dict(os.environ, told), world.installed():
+        return _measure(world, lambda: stack.deploy(dict.fromkeys(_ids(runs), PROPERTIES)), neighbours)
+
+
+def later(work: Callable[[Stack], object]) -> Measured:
+    """Another operation of a stack with many runs."""
+    world, stack = _account(MANY)
+    with world.installed():
+        world.play(lambda: stack.deploy(dict.fromkeys(_ids(MANY), PROPERTIES)))
+        return _measure(world, lambda: work(stack))
+
+
+def table(numbers: tuple[int, ...] = CREATES) -> Table:
+    """Creates at once, alone and beside a neighbour."""
+    header = (
+        "Creates at once",
+        "quota of StartRun, a second",
+        "seconds",
+        "÷ ideal",
+        "failed",
+        "StartRun a run",
+        "DescribeStackResource a run",
+        f"of {NEIGHBOURS} others got through",
+    )
+    rows = []
+    for runs, rate in [*((number, 1.0) for number in numbers), (max(numbers[-2:][0], 20), 10.0)]:
+        alone = [creates(runs, rate, seed=seed) for seed in SEEDS]
+        beside = [creates(runs, rate, seed=seed, neighbours=NEIGHBOURS).neighbours for seed in SEEDS]
+        ideal = (runs - max(1.0, rate)) / rate
+        seconds = median(each.seconds for each in alone)
+        shares = [
+            f"{median(each.calls[operation] for each in alone) / runs:.1f}"
+            for operation in ("StartRun", "DescribeStackResource")
+        ]
+        failed = str(sum(each.failed for each in alone))
+        figures = (f"{seconds:.0f}", f"{seconds / ideal:.2f}", failed, *shares, f"{median(beside):g}")
+        rows.append((str(runs), f"{rate:g}", *figures))
+    return Table(header, rows)
+
+
+def _tagged(stack: Stack) -> None:
+    stack.deploy({each: {**PROPERTIES, "Tags": {"a": "1"}} for each in stack.resources})
+
+
+WORKS: Final[Mapping[str, Callable[[Stack], Any]]] = {
+    "updates of tags": _tagged,
+    "replacements, their cleanup included": lambda stack: stack.deploy(dict.fromkeys(stack.resources, CHANGED)),
+    "Deletes": lambda stack: stack.delete(),
+}
+
+
+def operations() -> Table:
+    """What else a stack with many runs does at once."""
+    rows = []
+    for name, work in WORKS.items():
+        measured = later(work)
+        counted = ", ".join(f"{each} {number}" for each, number in sorted(measured.calls.items()) if number)
+        rows.append((f"{MANY} {name}", f"{measured.seconds:.0f}", str(measured.failed), counted))
+    return Table(("at once", "seconds", "failed", "calls"), rows)
+
+
+def quietly(measure: Callable[[], Table]) -> Table:
+    """A table without the handler's logs."""
     logging.disable(logging.CRITICAL)
     try:
-        rows = [measure(number).row for number in creates]
+        return measure()
     finally:
         logging.disable(logging.NOTSET)
-    return Table(("Creates at once", "seconds", "÷ ideal", "failed", "calls to HealthOmics"), rows)

@@ -4,6 +4,7 @@ Put together from what is installed, with no Docker, no network and no pip; the 
 Only the files that the function reads are taken, so nothing that lies beside them changes the asset.
 """
 
+import ast
 import atexit
 import shutil
 import tempfile
@@ -18,7 +19,8 @@ from aws_cdk import Stack, Stage
 from cdk_healthomics import runtime_data
 
 HANDLER: Final = "cdk_healthomics_handler.handler.handler"
-_PACKAGES: Final = ("cdk_healthomics_handler", "crhelper")
+_OURS: Final = "cdk_healthomics_handler"
+_PACKAGES: Final = (_OURS, "crhelper")
 _NO_STAGING: Final = "aws:cdk:disable-asset-staging"
 """The CLI's ``--no-staging`` (cx-api): assets are taken from where they are."""
 _READABLE: Final = 0o644
@@ -48,7 +50,7 @@ def code_folder() -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for package in _PACKAGES:
         for path, content in _sources(package):
-            _write(folder / package / path, content)
+            _write(folder / package / path, _undocumented(content) if package == _OURS else content)
     for path, content in runtime_data.files():
         _write(folder / "models" / path, content)
     return folder
@@ -58,6 +60,16 @@ def _write(target: Path, content: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content)
     target.chmod(_READABLE)
+
+
+def _undocumented(source: bytes) -> bytes:
+    """A module without its docstrings, each line where it was: a quarter less to store, to load and to compile."""
+    lines = source.decode().split("\n")
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+            lines[first : last + 1] = [" " * node.col_offset + '""', *[""] * (last - first)]
+    return "\n".join(lines).encode()
 
 
 def _sources(package: str) -> Iterator[tuple[str, bytes]]:

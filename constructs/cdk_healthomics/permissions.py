@@ -172,7 +172,7 @@ class Permissions:
         # ListRuns knows no resource (Service Authorization Reference), so only "*" allows it.
         yield aws_iam.PolicyStatement(actions=[f"{SERVICE}:{LIST_RUNS}"], resources=["*"])
         yield aws_iam.PolicyStatement(
-            actions=["cloudformation:DescribeStackResource", "cloudformation:DescribeStacks"],
+            actions=["cloudformation:DescribeStackResource"],
             resources=[self._stack_id],
         )
 

@@ -6,14 +6,25 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import jsii
-from aws_cdk import Duration, Fn, RemovalPolicy, Stack, TagManager, aws_iam, aws_lambda, aws_logs
+from aws_cdk import (
+    Duration,
+    Fn,
+    IStableStringProducer,
+    Lazy,
+    RemovalPolicy,
+    Stack,
+    TagManager,
+    aws_iam,
+    aws_lambda,
+    aws_logs,
+)
 
 from cdk_healthomics import cautions, checks, nag, naming
 from cdk_healthomics.asset import HANDLER, code_of
 from cdk_healthomics.permissions import Permissions
 from cdk_healthomics.role import final_problems
 from cdk_healthomics.tokens import is_token, possible
-from cdk_healthomics_handler.names import RULE_PREFIX, WaitFor
+from cdk_healthomics_handler.names import RULE_PREFIX, RUNS_VARIABLE, WaitFor
 from constructs import Construct, IValidation
 
 ID: Final = "HealthOmicsRunProvider"
@@ -35,6 +46,13 @@ class Provider(Construct):
                 actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
             )
         )
+        self._permissions.inline.add_statements(
+            # Always: a rollback that takes the waiting away must still remove what the update has put there.
+            aws_iam.PolicyStatement(
+                actions=["events:DeleteRule", "events:ListTargetsByRule", "events:RemoveTargets"],
+                resources=[rules_of(Stack.of(self))],
+            )
+        )
         # The policy is inside the role: the function, and so every run, waits for both and outlives neither.
         role = aws_iam.Role(
             self,
@@ -44,6 +62,7 @@ class Provider(Construct):
             inline_policies={"Runs": self._permissions.inline},
         )
         self._permissions.attach_to(role)
+        self._watched: list[_Watched] = []
         nag.answer(
             role, nag.Rule.WILDCARDS, "Runs and their rules are named when they start; ListRuns has no resource."
         )
@@ -57,6 +76,7 @@ class Provider(Construct):
             role=role,
             log_group=log_group,
             memory_size=256,
+            environment={RUNS_VARIABLE: Lazy.string(_Number(self._watched))},
             # Lambda's longest: so long is a throttled StartRun tried again, and a stopping run waited for.
             timeout=Duration.minutes(15),
         )
@@ -64,7 +84,6 @@ class Provider(Construct):
         self.service_token: Final[str] = self._function.function_arn
         self.names_runs: Final = naming.needs_name(Stack.of(self))
         """Whether runs that the user gave no name are named when the app is synthesized."""
-        self._watched: list[_Watched] = []
         self.node.add_validation(_Final(self._watched))
         cautions.of_stack(self)
 
@@ -102,13 +121,7 @@ class Provider(Construct):
         rules = rules_of(stack)
         self._permissions.add(
             aws_iam.PolicyStatement(
-                actions=[
-                    "events:DeleteRule",
-                    "events:ListTargetsByRule",
-                    "events:PutRule",
-                    "events:PutTargets",
-                    "events:RemoveTargets",
-                ],
+                actions=["events:PutRule", "events:PutTargets"],
                 resources=[rules],
             )
         )
@@ -140,6 +153,18 @@ class _Watched:
         if is_token(self.wait_for):
             for value in possible(Stack.of(self.run), self.wait_for):
                 yield from checks.wait_problems(value)
+
+
+@jsii.implements(IStableStringProducer)
+class _Number:
+    """How many runs the stack has, when the app is synthesized."""
+
+    def __init__(self, watched: Sequence[_Watched]) -> None:
+        self._watched = watched
+
+    def produce(self) -> str:
+        """The number, as text."""
+        return str(len(self._watched))
 
 
 @jsii.implements(IValidation)

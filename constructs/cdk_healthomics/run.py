@@ -145,7 +145,7 @@ class HealthOmicsRun(IHealthOmicsRun):
             output_uri_prefix_mode: SERVICE_DEFINED or NONE_WITH_OVERWRITE.
             session_policy: narrows the role down for this run: a JSON policy of at most 2,048 characters. A token
                 in it stays one text; give the PolicyDocument itself, for ``Stack.to_json_string`` is taken as it is.
-            tags: of the run, at most 46; they win over those of ``Tags.of(…)``, which win over the stack's ``tags``.
+            tags: of the run, at most 43; they win over those of ``Tags.of(…)``, which win over the stack's ``tags``.
             wait_for: how far the run must have come before its resource counts as created or updated. SUBMITTED, the
                 default, waits for nothing; RUNNING and COMPLETED wait, and a run that ends otherwise fails the
                 deployment with its status, reason, message and log group.

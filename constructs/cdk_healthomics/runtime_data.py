@@ -24,8 +24,7 @@ def files() -> Iterator[tuple[str, bytes]]:
     folder = f"{SERVICE}/{model.folder().name}"
     yield f"{folder}/service-2.json.gz", _packed(_service(model.read("service-2")))
     yield f"{folder}/endpoint-rule-set-1.json.gz", _packed(model.read("endpoint-rule-set-1"))
-    yield f"{folder}/paginators-1.json", _written(_paginators(model.read("paginators-1")))
-    yield "endpoints.json", _written(_endpoints(model.endpoints()))
+    yield "endpoints.json.gz", _packed(_endpoints(model.endpoints()))
 
 
 def _service(whole: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,10 +38,6 @@ def _service(whole: Mapping[str, Any]) -> dict[str, Any]:
             waiting += _named_shapes(needed[name])
     shapes = {name: needed[name] for name in sorted(needed)}
     return {"version": whole["version"], "metadata": whole["metadata"], "operations": operations, "shapes": shapes}
-
-
-def _paginators(whole: Mapping[str, Any]) -> dict[str, Any]:
-    return {"pagination": {name: each for name, each in whole["pagination"].items() if name in OPERATIONS}}
 
 
 def _endpoints(whole: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,11 +67,7 @@ def _named_shapes(value: Any) -> Iterator[str]:
             yield from _named_shapes(item)
 
 
-def _written(data: Any) -> bytes:
-    return json.dumps(data, separators=(",", ":")).encode()
-
-
 def _packed(data: Any) -> bytes:
-    packed = gzip.compress(_written(data), mtime=0)
+    packed = gzip.compress(json.dumps(data, separators=(",", ":")).encode(), mtime=0)
     # Which operating system packed it is told differently by Python 3.11 and 3.13.
     return packed[:_SYSTEM] + _UNKNOWN + packed[_SYSTEM + 1 :]

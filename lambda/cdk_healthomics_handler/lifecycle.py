@@ -29,7 +29,7 @@ from cdk_healthomics_handler.actions import (
 from cdk_healthomics_handler.decision import Gone, Seen, decide
 from cdk_healthomics_handler.event import PhysicalId, Request, RequestType
 from cdk_healthomics_handler.healthomics import HealthOmics, Hunt
-from cdk_healthomics_handler.names import RELEASED, OwnershipTag
+from cdk_healthomics_handler.names import RELEASED, START_RUN, OwnershipTag
 from cdk_healthomics_handler.pace import Clock
 from cdk_healthomics_handler.refusal import Error, Refusal, classify, words
 from cdk_healthomics_handler.run import DELETED, Run
@@ -145,6 +145,8 @@ class Lifecycle:
     def _change(self, action: Action) -> None:
         match action:
             case Start(request=request):
+                if self._refused[Start]:
+                    self.clock.await_slot(START_RUN)
                 self._started(self.healthomics.start(request))
             case Cancel(run=run):
                 self._cancel(run)

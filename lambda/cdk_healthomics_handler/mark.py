@@ -26,7 +26,7 @@ class Did(StrEnum):
 
 @dataclass(frozen=True)
 class Mark:
-    """One request's mark: ``<when it was sent> <what it does> <how far it waits> <its RequestId> [<its run's name>]``."""
+    """One request's mark: ``<when sent> <what it does> <how far it waits> <its RequestId> [<its run's name>]``."""
 
     sent_at: datetime
     did: Did

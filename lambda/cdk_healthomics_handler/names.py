@@ -108,6 +108,8 @@ RELEASED: Final = "released"
 
 RUNS_VARIABLE: Final = "CDK_HEALTHOMICS_RUNS"
 """The function's environment variable that tells how many runs its stack has: so many may be ahead of one of them."""
+START_RATE_VARIABLE: Final = "CDK_HEALTHOMICS_START_RATE"
+"""Likewise, StartRun's quota in calls a second where the account has another than one."""
 RULE_PREFIX: Final = "cdk-healthomics-"
 """The names of the EventBridge rules that invoke the function again while a run is waited for begin with this, followed
 by the last part of the stack's id."""

@@ -9,11 +9,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from cdk_healthomics_handler.names import RUNS_VARIABLE, START_RUN
+from cdk_healthomics_handler.names import RUNS_VARIABLE, START_RATE_VARIABLE, START_RUN
 
 QUOTAS: Final[Mapping[str, float]] = {START_RUN: 1.0, "TagResource": 5.0}
 """Calls a second that an account has (User Guide, API quotas); of those that are not here it has 10."""
 _QUOTA: Final = 10.0
+
+
+def quota_of(operation: str) -> float:
+    """Calls a second that the account has of an operation, as far as is known."""
+    told = os.environ.get(START_RATE_VARIABLE, "") if operation == START_RUN else ""
+    return float(told) if told else QUOTAS.get(operation, _QUOTA)
 
 
 def runs_in_stack() -> int:
@@ -39,11 +45,11 @@ class Pace:
     """The mean pause after a first refusal that no quota was the reason of."""
     slowest: float = 5.0
     """The mean pause after many."""
-    crowd: float = 5.0
+    crowd: float = 2.0
     """The shortest window for the next try after throttling, in calls of the quota."""
     slot: float = 1.05
     """Tries after throttling begin at multiples of this, in calls of the quota: each meets a fresh allowance."""
-    trust: float = 60.0
+    trust: float = 120.0
     """For how long CloudFormation's word that a request is current holds before another StartRun."""
     reachable: float = 40.0
     """For how long an endpoint is tried that cannot be reached, and a denied GetRun before ListRuns is asked."""
@@ -71,7 +77,7 @@ class Pace:
         mean = min(self.slowest, self.quickest * 1.25 ** min(refusals - 1, 20))
         return mean * random.uniform(0.5, 1.5)  # noqa: S311 - jitter is no secret
 
-    def turn(self, refusals: int, operation: str, runs: int, age: float, now: float) -> float:
+    def turn(self, refusals: int, operation: str, runs: int, age: float) -> float:
         """The pause before the next try after throttling: a place in a window that grows with each refusal.
 
         The window is never longer than what the other runs of the stack can still need of the quota, so a run waits no
@@ -82,15 +88,24 @@ class Pace:
             operation: whose quota it is.
             runs: how many runs of the stack may be waiting for it.
             age: seconds since the request was sent: for so long the others have been served.
-            now: seconds since the epoch.
         """
-        quota = QUOTAS.get(operation, _QUOTA)
+        quota = quota_of(operation)
         ahead = runs / quota
         ahead_still = max(ahead * 1.1 - age, age / 20)
         window = max(self.crowd / quota, min(ahead * 4.0 ** min(refusals, 5) / 32, ahead_still / 1.3))
-        slot = self.slot / quota
-        at = math.ceil((now + random.uniform(0, window)) / slot) * slot  # noqa: S311 - jitter is no secret
-        return at - now + random.uniform(0, slot / 50)  # noqa: S311 - likewise
+        return random.uniform(0, window)  # noqa: S311 - jitter is no secret
+
+    def until_slot(self, operation: str, now: float) -> float:
+        """The time until a further try of a throttled call may begin.
+
+        Where all begin at the same moments, each of these meets a fresh allowance.
+
+        Args:
+            operation: whose quota it is.
+            now: seconds since the epoch.
+        """
+        slot = self.slot / quota_of(operation)
+        return math.ceil(now / slot) * slot - now
 
 
 def age(sent_at: datetime | None, now: datetime) -> float:
@@ -187,7 +202,11 @@ class Clock:
         if throttled is None:
             self.wait(self.pace.pause(refusals))
         else:
-            self.wait(self.pace.turn(refusals, throttled, self.runs, self.age(), self.now().timestamp()))
+            self.wait(self.pace.turn(refusals, throttled, self.runs, self.age()))
+
+    def await_slot(self, operation: str) -> None:
+        """Wait until a further try of a throttled call may begin."""
+        self.wait(self.pace.until_slot(operation, self.now().timestamp()))
 
     def poll(self, polls: int) -> None:
         """Wait before a further look at a run that is stopping."""

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 from cdk_healthomics_handler import identity
 from cdk_healthomics_handler.documents import BOOLEANS, MisfitError, filled
 from cdk_healthomics_handler.event import Request
-from cdk_healthomics_handler.names import SESSION_POLICY, Property, property_name, values_name
+from cdk_healthomics_handler.names import SESSION_POLICY, Property, WaitFor, property_name, values_name
 
 _SCALARS: Final = {"integer": "a whole number", "boolean": "true or false"}
 
@@ -63,6 +63,8 @@ def wanted(request: Request, members: Members) -> Wanted:
     Raises:
         ValueError: a property does not fit its member's type, or is no member of StartRun.
     """
+    if request.wait_for not in set(WaitFor):
+        raise ValueError(f"{Property.WAIT_FOR} was {request.wait_for!r}: must be one of {', '.join(WaitFor)}.")
     asked = _start_run(request, request.properties, members)
     definition = identity.definition(asked, request.properties)
     token = identity.token(request, _longest(members, "requestId"))

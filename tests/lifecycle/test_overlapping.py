@@ -6,14 +6,13 @@ the same for longer. A failure prints what to do to see it again, shrunk.
 
 import json
 import logging
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
@@ -208,6 +207,14 @@ class Overlapping(RuleBasedStateMachine):
 COMMON = settings(deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 
 
-def test_nothing_is_lost() -> None:
-    some = settings(COMMON, max_examples=int(os.environ.get("EXAMPLES", "40")), stateful_step_count=12)
-    run_state_machine_as_test(Overlapping, settings=some)
+STEPS = 20_000
+
+
+def test_nothing_is_lost_in_twenty_thousand_steps() -> None:
+    """Random ones, the same each time: ``make soak`` plays others."""
+    number = 0
+    while Overlapping.steps < STEPS:
+        lives = seed(number)(type("Lives", (Overlapping,), {}))
+        some = settings(COMMON, max_examples=10, stateful_step_count=20, database=None)
+        run_state_machine_as_test(lives, settings=some)
+        number += 1

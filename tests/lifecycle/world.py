@@ -64,6 +64,7 @@ class Sent:
     """The first that arrived while CloudFormation waited for it."""
     all_answers: list[dict[str, Any]] = field(default_factory=list)
     given_up: bool = False
+    heard_at: float = 0.0
     deliveries: int = 0
     """Those that are under way or still to come."""
 
@@ -148,6 +149,8 @@ class World:
         self.sent: list[Sent] = []
         self.tasks: dict[Task, Invocation] = {}
         self.runs = runs
+        self.others = 0
+        """How many StartRun calls others have made."""
         self.trace: list[str] = []
         """What has happened, for whoever looks into a failure."""
         self._number = 0
@@ -210,6 +213,7 @@ class World:
         self._note(sent, f"{heard}: {answer['Status']} {answer['PhysicalResourceId']} {answer['Reason'][:90]}")
         if sent.answer is None and not sent.given_up:
             sent.answer = answer
+            sent.heard_at = self.timeline.now
 
     # The network
 

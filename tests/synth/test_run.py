@@ -288,8 +288,8 @@ class TestTags:
         with pytest.raises(RuntimeError) as error:
             Template.from_stack(stack)
         assert (
-            "tags, with those of Tags.of(…), has 48 tags: must be at most 46, for HealthOmics allows 50 a run and "
-            "4 are this construct's own; leave 2 out"
+            "tags, with those of Tags.of(…), has 48 tags: must be at most 43, for HealthOmics allows 50 a run and "
+            "7 are this construct's own; leave 5 out"
         ) in str(error.value)
         assert "HealthOmicsRun at 'Genomes/Run': " in str(error.value)
         assert "['aws:reserved'] begins with a reserved prefix" in str(error.value)

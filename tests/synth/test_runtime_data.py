@@ -1,6 +1,5 @@
 """The data that the function has instead of botocore's own: smaller, and the same for all that the function does."""
 
-import json
 from functools import cache
 from typing import Any
 
@@ -8,7 +7,7 @@ import botocore.session
 import pytest
 from botocore.config import Config
 
-from cdk_healthomics import model, runtime_data
+from cdk_healthomics import runtime_data
 from cdk_healthomics.asset import code_folder
 from cdk_healthomics_handler.names import OPERATIONS, SERVICE, SERVICES
 
@@ -69,8 +68,6 @@ def test_a_member_that_is_named_like_a_text_of_the_model_is_kept() -> None:
 
 def test_every_operation_that_the_handler_calls_is_there_and_no_other() -> None:
     assert cut().meta.service_model.operation_names == list(OPERATIONS)
-    assert cut().can_paginate("list_runs")
-    assert json.loads((code_folder() / "models" / SERVICE / model.folder().name / "paginators-1.json").read_text())
 
 
 def test_what_is_packed_tells_neither_when_nor_by_which_system_or_python() -> None:

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cdk_healthomics_handler.answer import LONGEST_ANSWER, answer_body
-from cdk_healthomics_handler.pace import Clock, Pace
+from cdk_healthomics_handler.pace import Clock, Pace, quota_of
 from cdk_healthomics_handler.refusal import Refusal, classify, code, words
 from cdk_healthomics_handler.standing import Observed
 from tests.events import NOW, new_request, new_run
@@ -170,7 +170,7 @@ class TestPace:
         random.seed(1)
 
         def longest(refusals: int, runs: int, age: float, operation: str = "StartRun") -> float:
-            return max(Pace().turn(refusals, operation, runs, age, now=1000.0) for _ in range(300))
+            return max(Pace().turn(refusals, operation, runs, age) for _ in range(300))
 
         assert longest(1, runs=1, age=0) < 7, "a lone run hardly waits"
         assert longest(1, runs=200, age=0) < 28, "nor does a lone update in a large stack"
@@ -180,10 +180,15 @@ class TestPace:
         assert longest(3, runs=200, age=0, operation="GetRun") < 18, "ten calls a second"
 
     def test_turns_are_taken_at_the_same_moments_by_all(self) -> None:
-        random.seed(1)
         pace = Pace()
-        moments = [(1000.3 + pace.turn(3, "StartRun", 60, 5.0, 1000.3)) % pace.slot for _ in range(200)]
-        assert all(each < 0.03 or each > pace.slot - 0.001 for each in moments)
+        moments = {round((now + pace.until_slot("StartRun", now)) / pace.slot, 6) for now in (1000.2, 1000.5, 1000.9)}
+        assert len(moments) == 1
+        assert moments.pop() % 1 == 0
+
+    def test_the_quota_of_start_run_is_as_the_function_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert quota_of("StartRun") == 1.0
+        monkeypatch.setenv("CDK_HEALTHOMICS_START_RATE", "10")
+        assert [quota_of(name) for name in ("StartRun", "TagResource", "GetRun")] == [10.0, 5.0, 10.0]
 
     def test_polls_of_many_share_get_runs_quota(self) -> None:
         assert [Pace().poll_pause(number, runs=1) for number in (1, 2, 9)] == [2.0, 2.0, 2.0]
