@@ -3,8 +3,8 @@
     python -m benchmarks throttle
 
 Each request is the handler's real lifecycle with its real pace, boto3's clients and crhelper, in the world of
-tests/lifecycle/world.py: a call takes 20 to 120 ms there, every operation has HealthOmics' quota, DescribeStackResource ten
-a second. Ideal is what StartRun's quota allows. What is printed was measured in this run.
+tests/lifecycle/world.py: a call takes 20 to 120 ms there, every operation has HealthOmics' quota, DescribeStackResource
+ten a second. Ideal is what StartRun's quota allows. What is printed was measured in this run.
 """
 
 import json

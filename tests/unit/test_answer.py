@@ -181,7 +181,7 @@ class TestPace:
 
     def test_turns_are_taken_at_the_same_moments_by_all(self) -> None:
         pace = Pace()
-        moments = {round((now + pace.until_slot("StartRun", now)) / pace.slot, 6) for now in (1000.2, 1000.5, 1000.9)}
+        moments = {round((now + pace.until_slot("StartRun", now)) / pace.slot, 6) for now in (1000.0, 1000.2, 1000.5)}
         assert len(moments) == 1
         assert moments.pop() % 1 == 0
 
