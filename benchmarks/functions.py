@@ -190,7 +190,7 @@ def _round(peer: Peer, figures: Figures, service: Service, environment: dict[str
             process.invoke(event)
             figures.warm.append((service.heard[event["RequestId"]][0] - sent) * 1000)
         before = service.calls
-        deletion = _event(peer, url, "Delete", answer["PhysicalResourceId"])
+        deletion = _event(peer, url, "Delete", answer["PhysicalResourceId"], events[0]["LogicalResourceId"])
         process.invoke(deletion)
         if service.heard[deletion["RequestId"]][1]["Status"] != "SUCCESS":
             raise RuntimeError(f"{peer.name}: {service.heard[deletion['RequestId']][1]['Reason']}")
@@ -199,7 +199,10 @@ def _round(peer: Peer, figures: Figures, service: Service, environment: dict[str
         process.stop()
 
 
-def _event(peer: Peer, url: str, request_type: str, physical_id: str | None = None) -> dict[str, Any]:
+def _event(
+    peer: Peer, url: str, request_type: str, physical_id: str | None = None, logical_id: str | None = None
+) -> dict[str, Any]:
+    """An event of one resource: each Create is another's."""
     request_id = str(uuid4())
     text = json.dumps(peer.properties).replace(REQUEST_ID, request_id).replace(RUN_ID, physical_id or "")
     more = {"PhysicalResourceId": physical_id} if physical_id else {}
@@ -209,5 +212,6 @@ def _event(peer: Peer, url: str, request_type: str, physical_id: str | None = No
         response_url=f"{url}{_ANSWERS}{request_id}",
         signed_at=datetime.now(UTC),
         RequestId=request_id,
+        LogicalResourceId=logical_id or f"Run{request_id[:8]}",
         **more,
     )

@@ -5,6 +5,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from local_aws.healthomics import Fault, HealthOmics, Kind
@@ -51,8 +52,8 @@ def routes(service: HealthOmics, delivery: Delivery) -> Callable[[str, str, str,
 
 
 def _shown(run: StoredRun) -> dict[str, Any]:
-    described = run.described() | {"requestId": run.request["requestId"]}
-    return described | {"creationTime": described["creationTime"].isoformat()}
+    shown = run.described() | {"requestId": run.request["requestId"]}
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in shown.items()}
 
 
 @dataclass(frozen=True)

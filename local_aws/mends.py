@@ -321,12 +321,14 @@ class CustomResources:
         under_way = self._under_way.get((stack["StackId"], logical_id))
         status = f"{under_way.upper()}_IN_PROGRESS" if under_way else newest["ResourceStatus"]
         esc: Callable[[str], str] = handlers._esc
+        # The cleanup of a replaced resource has events of its own; the resource's id is the one that replaced it.
+        named = stack.get("_resources", {}).get(logical_id, {}).get("PhysicalResourceId")
         return handlers._xml(
             200,
             "DescribeStackResourceResponse",
             "<DescribeStackResourceResult><StackResourceDetail>"
             f"<LogicalResourceId>{esc(logical_id)}</LogicalResourceId>"
-            f"<PhysicalResourceId>{esc(newest['PhysicalResourceId'])}</PhysicalResourceId>"
+            f"<PhysicalResourceId>{esc(named or newest['PhysicalResourceId'])}</PhysicalResourceId>"
             f"<ResourceType>{esc(newest['ResourceType'])}</ResourceType>"
             f"<ResourceStatus>{status}</ResourceStatus>"
             f"<LastUpdatedTimestamp>{newest['Timestamp']}</LastUpdatedTimestamp>"

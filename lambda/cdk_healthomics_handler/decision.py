@@ -149,9 +149,10 @@ def _keep(request: Request, wanted: Wanted, run: Run, seen: Seen) -> Action:
     current = seen.current if isinstance(seen.current, Run) else None
     known = not run.replaced_by or (current is not None and current.started_for(run.replaced_by))
     back = run is not current
+    contested = not known or (back and current is not None and current.replaced_by is not None)
     return (
         _mark_kept(request, wanted, run)
-        or (None if known else _sweep_newer(request, run, seen))
+        or (_sweep_newer(request, run, seen) if contested else None)
         or (None if known else Tag("what was to replace it is gone", run, {}, (OwnershipTag.REPLACED_BY,)))
         or (_stop_waiting(seen) if request.waited_before else None)
         or (None if back or (run.ended and not seen.waited) else _await(request, run, seen))
@@ -365,13 +366,8 @@ def _sweep_all(request: Request, run: Run | None, seen: Seen) -> Action | None:
     if seen.found is None and (run is None or run.replaced_by or not named):
         stops = run is not None and run.active
         return Search("has an older request left another run?", after=after, pause=stops)
+    others = _others(request, run, seen)
     failed_create = (request.physical_id or "").removeprefix(UNSETTLED)
-    known = {
-        run.id: run for run in (*(seen.found or ()), seen.original) if isinstance(run, Run) and run.belongs_to(request)
-    }
-    if run:
-        known.pop(run.id, None)
-    others = [each for each in known.values() if each.active and each.older_than(request)]
     if failed_create != request.physical_id:
         others = [each for each in others if each.newest and each.newest.request_id == failed_create]
     elif others and seen.observed is None:
@@ -390,6 +386,16 @@ def _sweep_all(request: Request, run: Run | None, seen: Seen) -> Action | None:
     if replaced and not gone and not seen.thorough:
         return Search("an older request may still be at its StartRun", after=after, pause=True)
     return None
+
+
+def _others(request: Request, run: Run | None, seen: Seen) -> list[Run]:
+    """The resource's active runs, beside the one that is deleted, that no newer request has started or kept."""
+    known = {each.id: each for each in (*(seen.found or ()), seen.original) if isinstance(each, Run)}
+    others = [each for each in known.values() if each.active and each.belongs_to(request) and each.older_than(request)]
+    if run is None:
+        return others
+    # What was kept after this run was started has been gone back to: the run goes away, not the resource.
+    return [each for each in others if each.id != run.id and not each.kept_since(run)]
 
 
 def _own(wanted: Wanted, seen: Seen) -> Run | None:

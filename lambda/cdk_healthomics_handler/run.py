@@ -193,6 +193,10 @@ class Run:
         kept = self._kept
         return kept is not None and kept.request_id != request.request_id and kept.sent_at >= request.ordered_at
 
+    def kept_since(self, other: "Run") -> bool:
+        """Whether a request has kept the run since another one was started."""
+        return bool(self._kept and other.newest and self._kept.sent_at > other.newest.sent_at)
+
     def older_than(self, request: Request) -> bool:
         """Whether no request that was sent after this one has started the run or kept it."""
         return self.newest is None or self.newest.sent_at <= request.ordered_at

@@ -260,7 +260,7 @@ class TestTheCreateHasNoId:
 
     def test_a_delete_that_arrives_while_create_is_still_trying(self, stage: Stage) -> None:
         stage.fault("StartRun", Kind.THROTTLING, times=None, seconds=4)
-        create = stage.event("Create")
+        create = stage.event("Create", age=1)
         creating = stage.begin(create)
         stage.until(lambda: stage.calls("StartRun") > 1)
         deleting = stage.begin(stage.event("Delete", PhysicalResourceId=MADE_UP))

@@ -355,6 +355,18 @@ class TestUpdate:
         assert isinstance(clear, Tag)
         assert clear.remove == (OwnershipTag.REPLACED_BY,)
 
+    def test_to_go_back_sweeps_what_a_killed_update_of_the_newer_run_has_left(self) -> None:
+        forward = update(CHANGED)
+        new = new_run("1000002", of=forward, replaces=str(CURRENT.physical_id))
+        new = tagged(new, replaced_by=mark(Did.REPLACES, "update-2", seconds=-3))
+        stray = new_run("1000003", of=update({**PROPERTIES, "Priority": "1"}), request_id="update-2")
+        request = update(PROPERTIES, CHANGED, run=new)
+        original = kept_by(request, replaced_by(forward))
+        assert isinstance(step(request, current=new, original=original), Search)
+        action = step(request, current=new, original=original, found=(stray, new))
+        assert isinstance(action, Cancel)
+        assert action.run == stray
+
     @pytest.mark.parametrize(
         "run",
         [
@@ -505,6 +517,15 @@ class TestDelete:
         action = step(delete(), observed=named, **seen)
         assert isinstance(action, Answer)
         assert action.succeeded
+
+    def test_a_run_that_was_gone_back_to_is_spared_whatever_cloudformation_says(self) -> None:
+        back = tagged(CURRENT, newest_request=mark(Did.KEPT, "rollback-1", seconds=-5))
+        forward = replace(update(CHANGED), request_id="update-1")
+        started = mark(Did.STARTED, "update-1", seconds=-9)
+        new = new_run("1000002", of=forward, newest_request=started, replaces=str(CURRENT.physical_id))
+        wrong = Observed("DELETE_IN_PROGRESS", NOW, str(new.physical_id))
+        seen: dict[str, Any] = {"current": replace(new, status="CANCELLED"), "original": back, "found": (back,)}
+        assert isinstance(step(delete(str(new.physical_id)), observed=wrong, **seen), Answer)
 
     def test_an_id_that_says_that_nothing_was_started_needs_nothing(self) -> None:
         action = step(delete("none-1234"))
