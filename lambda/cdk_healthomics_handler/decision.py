@@ -5,7 +5,7 @@ again, until the action is an :class:`Outcome`. The table that this implements i
 requests is right is told by the marks that they leave on the runs (docs/adr/0011-who-is-right.md).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from cdk_healthomics_handler import identity
@@ -297,13 +297,7 @@ def _look_again(request: Request, seen: Seen) -> Action:
     if isinstance(seen.current, Gone):
         return _failed(request, None, seen, f"Run {physical_id.run_id} was deleted while it was waited for.")
     run = seen.current
-    if run.reached(request.wait_for):
-        return _succeeded(f"the run is {run.status}", run)
-    if run.ended:
-        return _ended(run)
-    if seen.closing:
-        return Wait("its end comes before EventBridge could invoke the function again", run)
-    return Silence("EventBridge invokes the function again")
+    return _await(request, run, replace(seen, scheduled=True)) or _succeeded(f"the run is {run.status}", run)
 
 
 def _delete(request: Request, seen: Seen) -> Action:

@@ -24,7 +24,6 @@ def stage(_stage: Stage) -> Stage:
     _stage.service.settings.change(
         {"token": Token.REPLAY, "token_remembered": None, "cancel_of_finished": CancelOfFinished.CONFLICT}
     )
-    _stage.cloudformation.stack_status = "UPDATE_IN_PROGRESS"
     _stage.cloudformation.ears.clear()
     _stage.eventbridge.clear()
     _stage.logs.clear()

@@ -17,6 +17,7 @@ from local_aws.healthomics.service import Response, StoredRun
 from local_aws.loopback import serving
 from local_aws.process import pointed_at
 from tests.events import LOGICAL_ID, PROPERTIES, STACK_ID, new_event
+from tests.lifecycle.cloudformation import DENIED, described, refusal
 from tests.lifecycle.eventbridge import EventBridge
 from tests.lifecycle.processes import Function, Outcome
 
@@ -36,8 +37,10 @@ class CloudFormation:
     """By stack id and logical id, the resource's status and since when."""
     named: dict[tuple[str, str], str] = field(default_factory=dict)
     """By stack id and logical id, the physical id that the resource has."""
-    stack_status: str = "CREATE_IN_PROGRESS"
-    """Every stack's."""
+    refuses: bool = False
+    """Whether it may not be asked."""
+    asked: int = 0
+    """How often it was asked."""
     ears: list[Response] = field(default_factory=list)
     """What the next answers meet before one is taken."""
     sizes: list[int] = field(default_factory=list)
@@ -56,10 +59,9 @@ class CloudFormation:
             self._take(answer)
             return Response(200, {}, b"")
         asked = {name: values[0] for name, values in parse_qs(body.decode()).items()} if method == "POST" else {}
-        if asked.get("Action") == "DescribeStacks":
-            return _xml("DescribeStacks", f"<Stacks><member>{self._stack(asked)}</member></Stacks>")
         if asked.get("Action") == "DescribeStackResource":
-            return self._resource(asked)
+            self.asked += 1
+            return refusal("AccessDenied", DENIED) if self.refuses else self._resource(asked)
         return None
 
     def sends(self, event: Mapping[str, Any], at: datetime) -> None:
@@ -82,34 +84,13 @@ class CloudFormation:
         self.named[resource] = answer["PhysicalResourceId"]
         del self._waits_for[resource]
 
-    def _stack(self, asked: Mapping[str, str]) -> str:
-        return (
-            f"<StackName>{asked['StackName']}</StackName><StackStatus>{self.stack_status}</StackStatus>"
-            "<CreationTime>2026-11-23T12:00:00Z</CreationTime>"
-        )
-
     def _resource(self, asked: Mapping[str, str]) -> Response:
         resource = (asked["StackName"], asked["LogicalResourceId"])
         found = self.statuses.get(resource)
         if found is None:
-            error = "<Type>Sender</Type><Code>ValidationError</Code><Message>Resource does not exist</Message>"
-            return Response(400, {}, f"<ErrorResponse><Error>{error}</Error></ErrorResponse>".encode())
+            return refusal("ValidationError", "Resource does not exist")
         status, since = found
-        return _xml(
-            "DescribeStackResource",
-            f"<StackResourceDetail><LogicalResourceId>{asked['LogicalResourceId']}</LogicalResourceId>"
-            f"<PhysicalResourceId>{self.named.get(resource, '')}</PhysicalResourceId>"
-            f"<ResourceType>Custom::HealthOmicsRun</ResourceType><ResourceStatus>{status}</ResourceStatus>"
-            f"<LastUpdatedTimestamp>{since:%Y-%m-%dT%H:%M:%S.%fZ}</LastUpdatedTimestamp></StackResourceDetail>",
-        )
-
-
-def _xml(action: str, result: str) -> Response:
-    return Response(
-        200,
-        {"content-type": "text/xml"},
-        f"<{action}Response><{action}Result>{result}</{action}Result></{action}Response>".encode(),
-    )
+        return described(asked["LogicalResourceId"], self.named.get(resource, ""), status, since)
 
 
 @dataclass
@@ -167,6 +148,8 @@ class Stage:
         self._last_sent.clear()
         self.cloudformation.named.clear()
         self.cloudformation.statuses.clear()
+        self.cloudformation.refuses = False
+        self.cloudformation.asked = 0
 
     def send(self, event: Mapping[str, Any], *, remaining: float = 60.0) -> Outcome:
         """Invoke the function once."""

@@ -92,7 +92,6 @@ class TestTheEventArrivesTwice:
         late = stage.event("Update", tagged, PhysicalResourceId=first, OldResourceProperties=PROPERTIES, age=600)
         stage.do("Update", CHANGED, PhysicalResourceId=first, OldResourceProperties=tagged)
         stage.cloudformation.statuses[STACK_ID, LOGICAL_ID] = ("UPDATE_COMPLETE", datetime.now(UTC))
-        stage.cloudformation.stack_status = "UPDATE_COMPLETE"
         stage.send(late)
         assert stage.answer(late)["Status"] == "FAILED"
         assert all(run.status != "STOPPING" and "a" not in run.tags for run in stage.service.active())
@@ -315,7 +314,6 @@ class TestAnUpdateIsCutShort:
             "StartRun",
             stage.event("Update", CHANGED, PhysicalResourceId=original, OldResourceProperties=PROPERTIES),
         )
-        stage.cloudformation.stack_status = "UPDATE_ROLLBACK_IN_PROGRESS"
         back = stage.do("Update", PhysicalResourceId=original, OldResourceProperties=CHANGED)
         assert back["PhysicalResourceId"] == original
         stage.until(lambda: [f"{run.id}/{run.uuid}" for run in stage.service.active()] == [original])
@@ -326,7 +324,6 @@ class TestAnUpdateIsCutShort:
         update = stage.event("Update", CHANGED, PhysicalResourceId=original, OldResourceProperties=PROPERTIES)
         updating = stage.begin(update)
         stage.until(lambda: stage.calls("StartRun") > 2)
-        stage.cloudformation.stack_status = "UPDATE_ROLLBACK_IN_PROGRESS"
         back = stage.do("Update", PhysicalResourceId=original, OldResourceProperties=CHANGED)
         assert updating.result().error is None
         assert stage.answer(update)["Status"] == "FAILED"

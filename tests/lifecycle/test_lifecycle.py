@@ -108,7 +108,6 @@ def test_a_rollback_after_a_failed_update_keeps_the_run(stage: Stage) -> None:
     assert failed["Status"] == "FAILED"
     assert failed["PhysicalResourceId"] == physical_id
     assert "Value at 'logLevel' failed to satisfy constraint" in failed["Reason"]
-    stage.cloudformation.stack_status = "UPDATE_ROLLBACK_IN_PROGRESS"
     back = stage.do("Update", PhysicalResourceId=physical_id, OldResourceProperties=refused)
     assert back["PhysicalResourceId"] == physical_id
     assert len(stage.service.active()) == 1
@@ -117,7 +116,6 @@ def test_a_rollback_after_a_failed_update_keeps_the_run(stage: Stage) -> None:
 def test_a_rollback_after_a_replacement_adopts_the_original_and_the_new_one_is_cancelled(stage: Stage) -> None:
     original = stage.create()
     new = replace(stage, original, CHANGED)
-    stage.cloudformation.stack_status = "UPDATE_ROLLBACK_IN_PROGRESS"
     back = stage.do("Update", PhysicalResourceId=new, OldResourceProperties=CHANGED)
     assert back["PhysicalResourceId"] == original
     assert stage.do("Delete", CHANGED, PhysicalResourceId=new)["Status"] == "SUCCESS"

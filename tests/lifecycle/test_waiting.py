@@ -62,6 +62,15 @@ class TestARunIsWaitedFor:
         assert "X-Amz-Date" not in "".join(stage.logs)
         assert "NA12878" not in "".join(stage.logs)
 
+    def test_and_no_look_asks_cloudformation_anything(self, stage: Stage) -> None:
+        event = begin(stage)
+        stage.cloudformation.refuses = True
+        stage.minute()
+        end(stage)
+        stage.minute()
+        assert stage.answer(event)["Status"] == "SUCCESS"
+        assert stage.cloudformation.asked == 0
+
     def test_until_it_runs(self, stage: Stage) -> None:
         event = begin(stage, properties={**PROPERTIES, "WaitFor": "RUNNING"})
         run = running(stage)
@@ -217,6 +226,17 @@ class TestTheResourceIsDeleted:
         stage.eventbridge.instead["DeleteRule"] = [refused("AccessDeniedException")] * 9
         assert stage.do("Delete", WAITING, PhysicalResourceId=first)["Status"] == "SUCCESS"
         assert stage.service.active() == []
+
+    def test_late_and_where_cloudformation_may_not_be_asked(self, stage: Stage) -> None:
+        begin(stage)
+        stage.cloudformation.refuses = True
+        run = running(stage)
+        event = stage.event("Delete", WAITING, PhysicalResourceId=f"{run.id}/{run.uuid}")
+        event["ResponseURL"] = event["ResponseURL"].replace("X-Amz-Date", "X-Amz-Dated")  # as late as can be
+        stage.deliver(event)
+        assert stage.answer(event)["Status"] == "SUCCESS"
+        assert stage.service.active() == []
+        assert stage.eventbridge.rules() == []
 
     def test_long_ago_and_made_anew_its_rule_stays(self, stage: Stage) -> None:
         late = stage.event("Delete", WAITING, PhysicalResourceId="1/gone", age=600, current=False)
