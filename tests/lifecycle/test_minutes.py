@@ -1,18 +1,14 @@
-"""What lasts for minutes, on the service's clock: the handler in this process, its pauses put the clock forward."""
+"""What lasts for minutes, on a virtual clock."""
 
 import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
-from local_aws.healthomics import Clock, Fault, HealthOmics, Kind, Settings
-from local_aws.loopback import serving
-from tests.events import LOGICAL_ID, PROPERTIES, STACK_ID, new_event
-from tests.lifecycle.in_process import InProcess
-from tests.lifecycle.stage import ANSWERS, CloudFormation
+from local_aws.healthomics import Fault, Kind
+from tests.events import LOGICAL_ID, PROPERTIES, STACK_ID
+from tests.lifecycle.world import World
 
 TRANSIENT = [
     Kind.THROTTLING,
@@ -24,44 +20,25 @@ TRANSIENT = [
 ]
 
 
-class Slow:
-    """CloudFormation, Lambda and HealthOmics, all on one clock."""
-
-    def __init__(self, url: str, cloudformation: CloudFormation) -> None:
-        self.service = HealthOmics(Settings(start_rate=None), Clock(speed=0.0))
-        self.cloudformation = cloudformation
-        self.url = url
-        self.function = InProcess(self.service, self._route)
-
-    def _route(self, *request: Any) -> Any:
-        return self.cloudformation.route(*request) or self.service.handle(*request)
+class Slow(World):
+    """A world in which a Create takes long."""
 
     def create(self, **properties: str) -> tuple[dict[str, Any], float]:
         """A Create; its answer, and how many seconds it took."""
-        began = self.service.clock.now()
-        sent = datetime.fromtimestamp(int(began), UTC)
-        request_id = str(uuid4())
-        self.cloudformation.statuses[STACK_ID, LOGICAL_ID] = ("CREATE_IN_PROGRESS", sent)
-        event = new_event(
-            "Create",
-            {**PROPERTIES, **properties},
-            response_url=f"{self.url}{ANSWERS}{request_id}",
-            signed_at=sent,
-            RequestId=request_id,
-        )
-        assert self.function.invoke(event)
-        (answer,) = self.cloudformation.answers[request_id]
-        return answer, self.service.clock.now() - began
+        began = self.timeline.now
+        self.cloudformation.show(STACK_ID, LOGICAL_ID, "CREATE_IN_PROGRESS", "")
+        self.play(lambda: self.send("Create", {**PROPERTIES, **properties}))
+        (sent,) = self.sent
+        assert sent.answer
+        return sent.answer, sent.heard_at - began
 
 
 @pytest.fixture
 def slow() -> Iterator[Slow]:
-    cloudformation = CloudFormation()
     logging.disable(logging.CRITICAL)  # hundreds of lines that nobody reads
-    with serving(cloudformation.route) as url:
-        stage = Slow(url, cloudformation)
-        with stage.function.installed():
-            yield stage
+    world = Slow()
+    with world.installed():
+        yield world
     logging.disable(logging.NOTSET)
 
 

@@ -6,6 +6,7 @@ invocation a thread of its own with the real boto3 clients, decision, crhelper a
 left out.
 """
 
+import io
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -20,6 +21,8 @@ from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import boto3
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 
 from cdk_healthomics_handler import answer as answers
@@ -32,7 +35,6 @@ from local_aws.healthomics import HealthOmics, Kind, Settings, model
 from local_aws.healthomics.service import Response, StoredRun
 from tests.events import PROPERTIES, new_event
 from tests.lifecycle.cloudformation import Described
-from tests.lifecycle.in_process import Context, answered_without_network
 from tests.lifecycle.timeline import Killed, Task, Timeline
 
 FUNCTION_TIME: Final = 900.0
@@ -86,6 +88,36 @@ class Invocation:
     sent: Sent
     killed_at: int | None
     calls: int = 0
+
+
+class _Raw(io.BytesIO):
+    """A body as urllib3 hands it over."""
+
+    def stream(self, *_: Any, **__: Any) -> Iterator[bytes]:
+        """The body, in one piece."""
+        yield self.read()
+
+
+def _answered(request: Any, response: Response) -> AWSResponse:
+    """What botocore gets of an answer."""
+    headers = HTTPHeaders()
+    for name, value in response.headers.items():
+        headers[name] = value
+    return AWSResponse(request.url, response.status, headers, _Raw(response.body))
+
+
+class _Context:
+    """Lambda's context, as an invocation begins."""
+
+    function_name = "provider"
+    aws_request_id = "lambda-request"
+
+    def __init__(self, remaining: float = FUNCTION_TIME) -> None:
+        self._remaining = remaining
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until Lambda would stop this invocation."""
+        return int(self._remaining * 1000)
 
 
 class _Lock:
@@ -193,7 +225,7 @@ class World:
             self._hear(sent, json.loads(body))
             return ""
 
-        context = Context(how.remaining)
+        context = _Context(how.remaining)
         try:
             resource = handler.answering()
             resource._put = put.__get__(resource)  # type: ignore[method-assign]
@@ -254,7 +286,7 @@ class World:
             if response.fault.kind in {Kind.HANG_BEFORE, Kind.HANG_AFTER}:
                 self.timeline.sleep(response.fault.hang)
             raise ConnectionClosedError(endpoint_url=request.url)
-        return answered_without_network(request, response)
+        return _answered(request, response)
 
     @contextmanager
     def installed(self) -> Iterator[None]:

@@ -140,6 +140,12 @@ class TestRecasting:
             wanted(new_request(properties={**PROPERTIES, **properties}))
         assert str(error.value) == message
 
+    @pytest.mark.parametrize("wait_for", ["completed", "DONE", ""])
+    def test_what_nobody_can_wait_for_is_refused_before_anything_is_started(self, wait_for: str) -> None:
+        with pytest.raises(ValueError, match=r".") as error:
+            wanted(new_request(properties={**PROPERTIES, "WaitFor": wait_for}))
+        assert str(error.value) == f"WaitFor was {wait_for!r}: must be one of SUBMITTED, RUNNING, COMPLETED."
+
     def test_a_property_that_this_version_does_not_know_is_refused_not_dropped(self) -> None:
         with pytest.raises(ValueError, match=r".") as error:
             wanted(new_request(properties={**PROPERTIES, "Telescope": "1"}))
