@@ -228,11 +228,10 @@ class TestTheResourceIsDeleted:
         assert stage.service.active() == []
 
     def test_late_and_where_cloudformation_may_not_be_asked(self, stage: Stage) -> None:
-        begin(stage)
+        begin(stage, age=700)
         stage.cloudformation.refuses = True
         run = running(stage)
-        event = stage.event("Delete", WAITING, PhysicalResourceId=f"{run.id}/{run.uuid}")
-        event["ResponseURL"] = event["ResponseURL"].replace("X-Amz-Date", "X-Amz-Dated")  # as late as can be
+        event = stage.event("Delete", WAITING, PhysicalResourceId=f"{run.id}/{run.uuid}", age=600)
         stage.deliver(event)
         assert stage.answer(event)["Status"] == "SUCCESS"
         assert stage.service.active() == []
