@@ -357,4 +357,4 @@ class Lives(RuleBasedStateMachine):
 
 COMMON = settings(deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 TestLives = Lives.TestCase
-TestLives.settings = settings(COMMON, max_examples=6, stateful_step_count=12, phases=[Phase.generate])
+TestLives.settings = settings(COMMON, max_examples=4, stateful_step_count=12, phases=[Phase.generate])
