@@ -102,8 +102,8 @@ def decide(request: Request, wanted: Wanted | None, seen: Seen) -> Action:
 
 def _create(request: Request, wanted: Wanted, seen: Seen) -> Action:
     run = _own(wanted, seen)
-    if run is None and seen.uncertain and seen.found is None:
-        return Search("was this request's run started before?", of_request=True)
+    if seek := _seek_own(wanted, seen):
+        return seek
     if seen.late and seen.observed is None:
         return AskCloudFormation("does it still wait for this run?", run)
     if seen.late and seen.observed and seen.observed.overtakes(request, run):
@@ -163,8 +163,8 @@ def _keep(request: Request, wanted: Wanted, run: Run, seen: Seen) -> Action:
 def _replace(request: Request, wanted: Wanted, current: Run, seen: Seen) -> Action:
     """Start the wanted run: before that, mark the current one; after it, see whether a newer request has kept it."""
     run = _own(wanted, seen)
-    if run is None and seen.uncertain and seen.found is None:
-        return Search("was this request's run started before?", of_request=True)
+    if seek := _seek_own(wanted, seen):
+        return seek
     if current.kept_beside(request):
         return _withdraw(request, run, seen)
     if current.released or (run and current.stopped):
@@ -245,10 +245,7 @@ def _cancel_first(runs: list[Run], seen: Seen, why: str) -> Action | None:
 
 
 def _search_then_withdraw(request: Request, wanted: Wanted, seen: Seen) -> Action:
-    run = _own(wanted, seen)
-    if run is None and seen.uncertain and seen.found is None:
-        return Search("was this request's run started before?", of_request=True)
-    return _withdraw(request, run, seen)
+    return _seek_own(wanted, seen) or _withdraw(request, _own(wanted, seen), seen)
 
 
 def _withdraw(request: Request, run: Run | None, seen: Seen) -> Action:
@@ -396,6 +393,13 @@ def _own(wanted: Wanted, seen: Seen) -> Run | None:
     """This request's run: the one just started, or by an earlier delivery (the oldest: others are copies)."""
     mine = [run for run in seen.found or () if run.started_by(wanted.token) and run.answers(wanted.start_run)]
     return seen.started or min(mine, key=lambda run: run.created, default=None)
+
+
+def _seek_own(wanted: Wanted, seen: Seen) -> Action | None:
+    """Look for what an earlier delivery may have started. None: there is no need, or it was done."""
+    if not seen.uncertain or seen.found is not None or _own(wanted, seen):
+        return None
+    return Search("was this request's run started before?", of_request=True)
 
 
 def _succeeded(why: str, run: Run) -> Answer:
