@@ -17,7 +17,7 @@ _NUMBER_TOKENS: Final = -1e200
 _NUMBER_IN_TEXT: Final = re.compile(r"-1\.\d{10,16}e\+289")
 """Such a number in an f-string; the CDK finds it there by this pattern."""
 _WHOLE_TEXT: Final = re.compile(r"\$\{Token\[[^\]]+\]\}")
-REFERENCE: Final = "{{resolve:"
+REFERENCE: Final = re.compile(r"\{\{resolve:[a-z-]+:")
 """The beginning of a dynamic reference: CloudFormation puts in what it names, as with a token."""
 LIST_IN_TEXT: Final = "#{Token["
 """The beginning of an item of a list token; in a text the CDK cannot resolve it."""
@@ -76,7 +76,7 @@ def possible(stack: Stack, value: Any) -> Iterator[Any]:
 
 @lru_cache(maxsize=1024)
 def _in_text(text: str) -> bool:
-    if REFERENCE in text or _NUMBER_IN_TEXT.search(text):
+    if REFERENCE.search(text) or _NUMBER_IN_TEXT.search(text):
         return True
     return "${Token[" in text and bool(Token.is_unresolved(text))
 

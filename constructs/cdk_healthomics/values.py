@@ -133,7 +133,7 @@ def _of_scalar(value: Any, form: Form) -> Value:
             raise UnknownTypeError(
                 f"is the text {value!r}, but its token takes it for a number: must be a number"
             ) from None
-    if isinstance(value, str) and REFERENCE in value:
+    if isinstance(value, str) and REFERENCE.search(value):
         return {ValueType.TEXT.value: value}
     if isinstance(value, (int, float)) and abs(value) > _MOST_EXACT:
         raise UnknownTypeError(
