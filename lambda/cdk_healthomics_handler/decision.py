@@ -362,9 +362,13 @@ def _sweep_all(request: Request, run: Run | None, seen: Seen) -> Action | None:
     if failed_create != request.physical_id:
         others = [each for each in others if each.newest and each.newest.request_id == failed_create]
     elif others and seen.observed is None:
-        return AskCloudFormation("which run is the resource's?")
-    else:
-        others = [each for each in others if not (seen.observed and seen.observed.names(each))]
+        # Without an answer a run stays that was kept since; whether CloudFormation has heard of that, only it can tell.
+        kept = run is not None and all(each.kept_since(run) for each in others)
+        return AskCloudFormation("which run is the resource's?", optional=kept)
+    elif seen.observed:
+        # Kept since means gone back to, so this run goes away and not the resource: unless nobody has heard of that.
+        spared = [each for each in others if run and each.kept_since(run) and not seen.observed.deletes(run)]
+        others = [each for each in others if each not in spared and not seen.observed.names(each)]
     cancel = _cancel_first(others, seen, "an older request started it and was never heard of again")
     if cancel:
         return cancel
@@ -383,10 +387,7 @@ def _others(request: Request, run: Run | None, seen: Seen) -> list[Run]:
     """The resource's active runs, beside the one that is deleted, that no newer request has started or kept."""
     known = {each.id: each for each in (*(seen.found or ()), seen.original) if isinstance(each, Run)}
     others = [each for each in known.values() if each.active and each.belongs_to(request) and each.older_than(request)]
-    if run is None:
-        return others
-    # What was kept after this run was started has been gone back to: the run goes away, not the resource.
-    return [each for each in others if each.id != run.id and not each.kept_since(run)]
+    return [each for each in others if run is None or each.id != run.id]
 
 
 def _own(wanted: Wanted, seen: Seen) -> Run | None:

@@ -33,7 +33,7 @@ from cdk_healthomics_handler.names import RELEASED, START_RUN, OwnershipTag
 from cdk_healthomics_handler.pace import Clock
 from cdk_healthomics_handler.refusal import Error, Refusal, classify, words
 from cdk_healthomics_handler.run import DELETED, Run
-from cdk_healthomics_handler.standing import Observed
+from cdk_healthomics_handler.standing import UNTOLD, Observed
 from cdk_healthomics_handler.start_run import Wanted
 
 if TYPE_CHECKING:
@@ -282,7 +282,8 @@ class Lifecycle:
         trying_for = self.clock.elapsed - self._refused_since
         lasting = refusal in _LASTING and not (isinstance(action, Cancel) and refusal is not Refusal.DENIED)
         if lasting or (refusal is Refusal.UNREACHABLE and trying_for > self.clock.pace.reachable):
-            self.seen = replace(self.seen, failure=self._last_words)
+            untold = isinstance(action, AskCloudFormation) and action.optional
+            self.seen = replace(self.seen, **({"observed": UNTOLD} if untold else {"failure": self._last_words}))
             return
         quota_of = error.operation_name if isinstance(error, ClientError) and refusal is Refusal.THROTTLED else None
         self.clock.pause(self._refused[kind], quota_of)
