@@ -30,7 +30,7 @@ from cdk_healthomics_handler.actions import (
 )
 from cdk_healthomics_handler.decision import decide
 from cdk_healthomics_handler.event import PhysicalId, Request
-from cdk_healthomics_handler.mark import Did, Mark
+from cdk_healthomics_handler.mark import LONG_AGO, Did, Mark
 from cdk_healthomics_handler.names import RELEASED, Attribute, OwnershipTag
 from cdk_healthomics_handler.run import TERMINAL, Run
 from cdk_healthomics_handler.seen import Gone, Seen
@@ -541,6 +541,16 @@ class TestDelete:
         action = step(delete("1000002/uuid-1000002"), observed=end, **self.gone_back())
         assert isinstance(action, Cancel)
         assert action.run.id == CURRENT.id
+
+    def test_an_original_that_was_never_cleaned_up_may_not_be_the_only_one_whatever_the_name(self) -> None:
+        named = {**PROPERTIES, "Name": "cohort"}
+        run = new_run("1000003", of=new_request("Create", named), replaces=str(CURRENT.physical_id))
+        seen: dict[str, Any] = {"current": replace(run, status="CANCELLED"), "cancelled": frozenset({run.id})}
+        action = step(delete(str(run.physical_id), Name="cohort"), original=CURRENT, **seen)
+        assert isinstance(action, Search)
+        assert action.after == LONG_AGO
+        gone = step(delete(str(run.physical_id), Name="cohort"), original=replace(CURRENT, status="CANCELLED"), **seen)
+        assert isinstance(gone, Answer)
 
     @staticmethod
     def gone_back() -> dict[str, Any]:
