@@ -279,6 +279,29 @@ class HealthOmicsRun(IHealthOmicsRun):
         """The run's status when CloudFormation was answered last; it does not follow the run."""
         return self._attribute(Attribute.STATUS)
 
+    @property
+    def console_url(self) -> str:
+        """The run's page in the AWS console."""
+        return self._attribute(Attribute.CONSOLE_URL)
+
+    @property
+    def started_at(self) -> str:
+        """When the run left the queue, as ``2026-11-25T20:15:00Z``; empty unless it was waited for (``wait_for``)."""
+        return self._attribute(Attribute.STARTED_AT)
+
+    @property
+    def stopped_at(self) -> str:
+        """When the run came to its end, likewise; empty unless its completion was waited for."""
+        return self._attribute(Attribute.STOPPED_AT)
+
+    @property
+    def duration_seconds(self) -> str:
+        """How long that took, in whole seconds; empty unless the run's completion was waited for.
+
+        It is text, for what is empty is no number; with ``WaitFor.COMPLETED``, ``Token.as_number(…)`` makes one of it.
+        """
+        return self._attribute(Attribute.DURATION_SECONDS)
+
     @builtins.property
     @jsii.member(jsii_name="cdkTagManager")
     def cdk_tag_manager(self) -> TagManager:

@@ -8,7 +8,7 @@ requests is right is told by the marks that they leave on the runs (docs/adr/001
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from cdk_healthomics_handler import identity
+from cdk_healthomics_handler import identity, reason
 from cdk_healthomics_handler.actions import (
     Action,
     Answer,
@@ -17,6 +17,7 @@ from cdk_healthomics_handler.actions import (
     Read,
     ReadAgain,
     ReadOriginal,
+    ReadTasks,
     Release,
     Schedule,
     Search,
@@ -29,7 +30,7 @@ from cdk_healthomics_handler.actions import (
 from cdk_healthomics_handler.event import NOTHING_STARTED, UNSETTLED, PhysicalId, Request, RequestType
 from cdk_healthomics_handler.mark import LONG_AGO, Did, Mark
 from cdk_healthomics_handler.names import OwnershipTag, RemovalPolicy, property_name
-from cdk_healthomics_handler.run import CANCELLED, COMPLETED, DELETED, Run
+from cdk_healthomics_handler.run import CANCELLED, COMPLETED, DELETED, FAILED, FailedTask, Run
 from cdk_healthomics_handler.standing import Observed
 from cdk_healthomics_handler.start_run import Wanted
 
@@ -76,6 +77,8 @@ class Seen:
     """The request's time will be over before EventBridge could let the function look again."""
     scheduled: bool = False
     """EventBridge will let the function look again."""
+    tasks: tuple[FailedTask, ...] | None = None
+    """The run's failed tasks that the answer is to tell, as far as they could be read; None: not looked."""
     unscheduled: bool = False
     """No older rule or target of the resource's is left, or it was tried to remove them."""
 
@@ -274,7 +277,7 @@ def _await(request: Request, run: Run, seen: Seen) -> Action | None:
     if run.reached(request.wait_for):
         return None
     if run.ended:
-        return _ended(run)
+        return _ended(run, seen)
     if seen.closing:
         return Wait("its end comes before EventBridge could invoke the function again", run)
     if not seen.scheduled:
@@ -411,8 +414,10 @@ def _done(request: Request, why: str) -> Answer:
     return Answer(why, succeeded=True, physical_id=request.physical_id or "")
 
 
-def _ended(run: Run) -> Answer:
-    return Answer(run.end, succeeded=False, physical_id=str(run.physical_id))
+def _ended(run: Run, seen: Seen) -> Action:
+    if run.status == FAILED and seen.tasks is None:
+        return ReadTasks("which of its tasks have failed?", run)
+    return Answer(reason.of_end(run, seen.tasks or ()), succeeded=False, physical_id=str(run.physical_id))
 
 
 def _overtaken(request: Request, run: Run | None, seen: Seen, outcome: str) -> Answer:

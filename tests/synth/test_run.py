@@ -247,7 +247,8 @@ class TestProperties:
 
     def test_attributes_are_those_that_the_handler_answers(self, stack: Stack, declare: Declare) -> None:
         run = declare()
-        shown = [run.run_id, run.run_arn, run.run_uuid, run.run_output_uri, run.status]
+        shown = [run.run_id, run.run_arn, run.run_uuid, run.run_output_uri, run.status, run.console_url]
+        shown += [run.started_at, run.stopped_at, run.duration_seconds]
         for index, value in enumerate(shown):
             assert Token.is_unresolved(value)
             CfnOutput(stack, f"Output{index}", value=value)
