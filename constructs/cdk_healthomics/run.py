@@ -148,7 +148,7 @@ class HealthOmicsRun(IHealthOmicsRun):
             tags: of the run, at most 43; they win over those of ``Tags.of(…)``, which win over the stack's ``tags``.
             wait_for: how far the run must have come before its resource counts as created or updated. SUBMITTED, the
                 default, waits for nothing; RUNNING and COMPLETED wait, and a run that ends otherwise fails the
-                deployment with its status, reason, message and log group.
+                deployment with its status, reason, message, the tasks that failed first, and where its logs are.
             timeout: how long CloudFormation waits, 1 second to 60 minutes (``ServiceTimeout``). Default: 60 minutes.
                 A run that is waited for and takes longer fails the deployment, and is cancelled by its rollback. While
                 a run cannot be started (a quota, a permission that has not arrived) it is tried until shortly before
