@@ -18,5 +18,5 @@ def page_of_run(domain: str, region: str, run_id: str) -> str:
 
 def page_at(arn: str, run_id: str) -> str:
     """The URL of a run's page by its ARN; nothing where the ARN tells no partition whose console is known."""
-    _, partition, _, region, *_ = (f"{arn}::::").split(":")
+    _, partition, _, region, *_ = f"{arn}::::".split(":")
     return page_of_run(DOMAINS[partition], region, run_id) if partition in DOMAINS and region else ""

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from cdk_healthomics_handler.names import OwnershipTag
+from cdk_healthomics_handler.names import Attribute, OwnershipTag
 from local_aws.healthomics import CancelOfFinished, Token
 from tests.events import PROPERTIES, STACK_ID
 from tests.lifecycle.cloudformation import Stack
@@ -201,7 +201,7 @@ class Overlapping(RuleBasedStateMachine):
             assert answer["RequestId"] == sent.event["RequestId"]
             assert answer["PhysicalResourceId"]
             if answer["Status"] == "SUCCESS" and sent.event["RequestType"] != "Delete":
-                assert len(answer["Data"]) == 5
+                assert set(answer["Data"]) == set(Attribute)
 
 
 COMMON = settings(deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)

@@ -255,6 +255,10 @@ class TestProperties:
         outputs = Template.from_stack(stack).to_json()["Outputs"].values()
         assert {output["Value"]["Fn::GetAtt"][1] for output in outputs} == set(Attribute)
 
+    def test_how_long_a_run_took_can_be_made_a_number(self, stack: Stack, declare: Declare) -> None:
+        took = Token.as_number(declare(wait_for="COMPLETED").duration_seconds)
+        assert stack.resolve(took)["Fn::GetAtt"][1] == Attribute.DURATION_SECONDS
+
 
 class TestTags:
     def test_tags_of_a_scope_reach_the_run_and_its_own_win(self, stack: Stack, properties: Properties) -> None:
