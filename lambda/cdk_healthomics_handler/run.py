@@ -38,8 +38,8 @@ class Run:
     created: datetime = LONG_AGO
     started: datetime | None = None
     """When it left the queue; None: it has not, or HealthOmics does not tell."""
-    finished: datetime | None = None
-    """When it came to its end; None: likewise."""
+    stopped_at: datetime | None = None
+    """When it ended; None: it has not, or HealthOmics does not tell."""
     asked: Mapping[str, str] = field(default_factory=dict, repr=False)
     """What StartRun was asked for, as far as it tells one resource's run from a copy: role, workflow and outputs."""
     failure_reason: str = ""
@@ -57,7 +57,7 @@ class Run:
             tags=answer.get("tags") or {},
             created=answer.get("creationTime") or LONG_AGO,
             started=answer.get("startTime"),
-            finished=answer.get("stopTime"),
+            stopped_at=answer.get("stopTime"),
             asked={member: answer[member] for member in _TELLING if answer.get(member)},
             failure_reason=str(answer.get("failureReason") or ""),
             status_message=str(answer.get("statusMessage") or ""),
@@ -107,8 +107,8 @@ class Run:
     def attributes(self) -> dict[str, str]:
         """Every attribute of the resource; times are of a run that was waited for."""
         waited = self.newest is not None and self.newest.waits
-        started, finished = (self.started, self.finished) if waited else (None, None)
-        took = str(int((finished - started).total_seconds())) if started and finished else ""
+        started, stopped = (self.started, self.stopped_at) if waited else (None, None)
+        took = str(int((stopped - started).total_seconds())) if started and stopped else ""
         return {
             Attribute.RUN_ID: self.id,
             Attribute.RUN_ARN: self.arn,
@@ -117,7 +117,7 @@ class Run:
             Attribute.STATUS: self.status,
             Attribute.CONSOLE_URL: self.console_url,
             Attribute.STARTED_AT: _told(started),
-            Attribute.STOPPED_AT: _told(finished),
+            Attribute.STOPPED_AT: _told(stopped),
             Attribute.DURATION_SECONDS: took,
         }
 
@@ -153,6 +153,12 @@ class Run:
         if starter is None or not starter.waits or not self.ended or self.reached(starter.wait_for):
             return False
         return starter.wait_for == WaitFor.COMPLETED or self.started is None
+
+    @property
+    def ended_before_it_was_kept(self) -> bool:
+        """Whether a request has kept the run though it had ended by then: nobody waited for it any longer."""
+        kept = self._kept
+        return bool(self.ended and kept and self.stopped_at and self.stopped_at <= kept.sent_at)
 
     def tagged(self, add: Mapping[str, str], remove: Collection[str]) -> Self:
         """The run with its tags changed."""

@@ -96,9 +96,9 @@ class TestWhatItTook:
     def told(self, run: Run) -> tuple[str, ...]:
         return tuple(run.attributes[each] for each in self.TIMES)
 
-    def waited_for(self, started: datetime | None, finished: datetime | None) -> Run:
+    def waited_for(self, started: datetime | None, stopped: datetime | None) -> Run:
         run = new_run(newest_request=str(Mark(NOW, Did.STARTED, "COMPLETED", "starter")))
-        return replace(run, started=started, finished=finished)
+        return replace(run, started=started, stopped_at=stopped)
 
     def test_it_is_told_in_utc_and_whole_seconds(self) -> None:
         began = NOW.astimezone(timezone(timedelta(hours=9)))
@@ -110,4 +110,4 @@ class TestWhatItTook:
         assert self.told(self.waited_for(None, NOW)) == ("", "2026-11-23T12:00:00Z", "")
 
     def test_of_a_run_that_nobody_has_waited_for_nothing_is_told(self) -> None:
-        assert self.told(replace(new_run(), started=NOW, finished=NOW)) == ("", "", "")
+        assert self.told(replace(new_run(), started=NOW, stopped_at=NOW)) == ("", "", "")
