@@ -105,10 +105,13 @@ class TestPermissions:
                     "omics:CancelRun",
                     "omics:TagResource",
                     "omics:UntagResource",
+                    "omics:ListRunTasks",
+                    "omics:GetRunTask",
                 ],
                 "Effect": "Allow",
                 "Resource": arn("run/*"),
             },
+            {"Action": "omics:GetRunTask", "Effect": "Allow", "Resource": arn("task/*")},
             {"Action": "omics:ListRuns", "Effect": "Allow", "Resource": "*"},
             {
                 "Action": "cloudformation:DescribeStackResource",
