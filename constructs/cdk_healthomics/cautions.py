@@ -8,7 +8,6 @@ from weakref import WeakKeyDictionary
 from aws_cdk import Annotations, Reference, Stack, Tokenization
 
 from cdk_healthomics import model
-from cdk_healthomics import workflow as workflows
 from cdk_healthomics.tokens import is_token, is_unknown
 from cdk_healthomics_handler.names import WaitFor
 from constructs import Construct
@@ -24,9 +23,6 @@ def warn(scope: Construct, subject: str, text: str) -> None:
 
 def of_run(run: Construct, arguments: Mapping[str, Any]) -> None:
     """Warn of what a run was given."""
-    engine = workflows.warning(arguments)
-    if engine:
-        warn(run, "engineSettings", engine)
     if arguments.get("output_uri_prefix_mode") == "NONE_WITH_OVERWRITE":
         warn(
             run,
@@ -43,6 +39,12 @@ def of_run(run: Construct, arguments: Mapping[str, Any]) -> None:
             "replaces the run, the new one waits in the group for the old one, which is cancelled after it, until "
             "timeout is over; allow 2 runs at once, or leave wait_for out",
         )
+
+
+def of_settings(run: Construct, text: str | None) -> None:
+    """Warn of settings that the run's workflow has no use for."""
+    if text:
+        warn(run, "engineSettings", text)
 
 
 @dataclass(eq=False)

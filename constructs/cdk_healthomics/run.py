@@ -17,7 +17,7 @@ from aws_cdk import (
     aws_iam,
 )
 
-from cdk_healthomics import access, cautions, checks, naming, neighbours
+from cdk_healthomics import access, cautions, checks, naming, neighbours, removal
 from cdk_healthomics import workflow as workflows
 from cdk_healthomics.any_run import IHealthOmicsRun, ImportedRun
 from cdk_healthomics.enums import (
@@ -30,10 +30,10 @@ from cdk_healthomics.enums import (
     StorageType,
     WorkflowType,
 )
+from cdk_healthomics.late import Late
 from cdk_healthomics.made_roles import MadeRoles
 from cdk_healthomics.properties import properties
 from cdk_healthomics.provider import Provider
-from cdk_healthomics.removal import Removal
 from cdk_healthomics.role import arn_of
 from cdk_healthomics.tags import tags_of_stack
 from cdk_healthomics_handler.names import RESOURCE_TYPE, Attribute, WaitFor, property_name
@@ -172,6 +172,7 @@ class HealthOmicsRun(IHealthOmicsRun):
         super().__init__(scope, construct_id)
 
         cautions.of_run(self, arguments)
+        Late.of(stack).compare(self, arguments)
         arguments = neighbours.named_by(workflows.named_by(arguments))
         # CloudFormation hands a stack's own tags to its resources, but for custom ones. Initial tags of a manager are
         # below those of ``Tags.of(…)``.
@@ -181,7 +182,6 @@ class HealthOmicsRun(IHealthOmicsRun):
         self._role = role or MadeRoles.of(stack).make(self)
         provider = Provider.of(stack)
         provider.watch(self, self._tags, role=role, wait_for=wait_for)
-        removal = Removal(stack)
         self._resource = CustomResource(
             self,
             "Resource",
@@ -195,11 +195,12 @@ class HealthOmicsRun(IHealthOmicsRun):
                 arguments,
                 arn_of(self._role),
                 tags=self._tags.rendered_tags,
-                removal=removal.told(),
+                removal=removal.told(removal_policy),
             ),
         )
-        self._cfn_resource: Final[CfnResource] = self._resource.node.default_child  # type: ignore[assignment]
-        removal.of(self._cfn_resource, None if role else self._role)
+        self._node: Final = self._resource.node
+        self._cfn_resource: Final[CfnResource] = self._node.default_child  # type: ignore[assignment]
+        removal.watch(stack, self._cfn_resource, removal_policy, None if role else self._role)
         self._name = name
         self._parameters = parameters
         self._workflow_id: str | None = arguments.get("workflow_id")
@@ -294,7 +295,7 @@ class HealthOmicsRun(IHealthOmicsRun):
         return self._name or naming.run_name(Stack.of(self), self._cfn_resource)
 
     def _before_run(self, *dependencies: IDependable) -> None:
-        self._resource.node.add_dependency(*dependencies)
+        self._node.add_dependency(*dependencies)
 
     def _attribute(self, attribute: Attribute) -> str:
         return self._resource.get_att_string(attribute.value)

@@ -1,4 +1,4 @@
-"""What a stack's template says of the types of its parameters and mappings, read when the app is synthesized."""
+"""What a stack's template says, overrides and all: resources' properties, the types of parameters and mappings."""
 
 import json
 import tempfile
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import jsii
-from aws_cdk import ISynthesisSession, Stack, StackSynthesizer, cx_api
+from aws_cdk import CfnResource, ISynthesisSession, Stack, StackSynthesizer, cx_api
 
 
 class Template:
@@ -28,6 +28,12 @@ class Template:
         """The values in a mapping that two keys can lead to; a key that is not text may be any of them."""
         mapping = self._content.get("Mappings", {}).get(name, {}) if isinstance(name, str) else {}
         return [value for inner in _under(mapping, first) for value in _under(inner, second)]
+
+    def properties(self, resource: CfnResource) -> Mapping[str, Any]:
+        """The properties of a resource of the stack."""
+        name = self._stack.resolve(resource.logical_id)
+        found: Mapping[str, Any] = self._content["Resources"][name].get("Properties", {})
+        return found
 
     @cached_property
     def _content(self) -> Mapping[str, Any]:
