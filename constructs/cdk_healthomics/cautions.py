@@ -23,13 +23,13 @@ def warn(scope: Construct, subject: str, text: str) -> None:
 
 def of_run(run: Construct, arguments: Mapping[str, Any]) -> None:
     """Warn of what a run was given."""
-    if arguments.get("output_uri_prefix_mode") == "NONE_WITH_OVERWRITE":
+    # That other changes replace a run cannot be seen here; the README tells.
+    if arguments.get("output_uri_prefix_mode") == "NONE_WITH_OVERWRITE" and "rerun_trigger" in arguments:
         warn(
             run,
             "outputUriPrefixMode",
-            "output_uri_prefix_mode was NONE_WITH_OVERWRITE: where a change replaces the run, the new one is started "
-            "before the old one is cancelled, and until then both write to output_uri; change output_uri with what "
-            "defines the run",
+            "output_uri_prefix_mode was NONE_WITH_OVERWRITE beside rerun_trigger: a change of that starts the new run "
+            "before the old one is cancelled, and until then both write to output_uri; change output_uri with it",
         )
     for argument in _groups_of_one(arguments):
         warn(

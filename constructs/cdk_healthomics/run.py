@@ -112,7 +112,7 @@ class HealthOmicsRun(IHealthOmicsRun):
             workflow_id: the workflow to run, up to 18 digits. Exactly one of this, ``workflow`` and ``run_id`` must be
                 given.
             workflow: the workflow to run where it is declared in the same app: the names of ``parameters`` are then
-                compared with its parameter template.
+                compared with its parameter template, when the app is synthesized and both are final.
             run_id: an earlier run to run again, with its workflow and settings; up to 18 digits.
             workflow_type: must be READY2RUN for a Ready2Run workflow.
             workflow_owner_id: the account of 12 digits that shares the workflow.
@@ -145,7 +145,8 @@ class HealthOmicsRun(IHealthOmicsRun):
             output_uri_prefix_mode: SERVICE_DEFINED or NONE_WITH_OVERWRITE.
             session_policy: narrows the role down for this run: a JSON policy of at most 2,048 characters. A token
                 in it stays one text; give the PolicyDocument itself, for ``Stack.to_json_string`` is taken as it is.
-            tags: of the run, at most 43; they win over those of ``Tags.of(…)``, which win over the stack's ``tags``.
+            tags: of the run, at most 43; they win over those of ``Tags.of(…)``, which win over the ``tags`` that the
+                stack has when its first run is declared.
             wait_for: how far the run must have come before its resource counts as created or updated. SUBMITTED, the
                 default, waits for nothing; RUNNING and COMPLETED wait, and a run that ends otherwise fails the
                 deployment with its status, reason, message and log group.
@@ -159,8 +160,8 @@ class HealthOmicsRun(IHealthOmicsRun):
                 RETAIN_ON_UPDATE_OR_DELETE leaves it alone but for that.
 
         Raises:
-            ValidationError: arguments are missing or wrong; the message lists all of them. What tokens resolve to is
-                known at synthesis, and refused then: a type that cannot be known, a secret.
+            ValidationError: arguments are missing or wrong; the message lists all of them. What is known at synthesis
+                is refused then: a type that cannot be known, a secret, a parameter that ``workflow`` does not have.
         """
         not_arguments = {"self", "scope", "construct_id", "__class__"}
         arguments = {name: value for name, value in locals().items() if value is not None and name not in not_arguments}

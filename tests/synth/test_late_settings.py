@@ -252,6 +252,18 @@ class TestMadeRoles:
         Aspects.of(second).add(Change(aws_iam.CfnRole, lambda role: setattr(role, "path", "/org/")))
         assert passed(stack) == [f"{PREFIX}{paths(stack)[0]}*", f"{PREFIX}/org/org-Genomes-Second-Role-Resource"]
 
+    def test_a_logical_id_that_is_overridden_is_in_the_name_that_is_passed(self) -> None:
+        stack = Stack(App(), "Genomes", env=KNOWN)
+        first, second = run(stack, "First"), run(stack, "Second")
+        second.node.add_dependency(first)
+
+        def move(role: Any) -> None:
+            role.path = "/org/"
+            role.override_logical_id("Renamed")
+
+        Aspects.of(second).add(Change(aws_iam.CfnRole, move))
+        assert passed(stack)[1] == f"{PREFIX}/org/Genomes-Renamed-*"
+
     def test_a_boundary_changes_nothing(self, stack: Stack) -> None:
         run(stack)
         boundary = aws_iam.ManagedPolicy.from_managed_policy_name(stack, "Boundary", "boundary")
