@@ -5,10 +5,13 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import jsii
-from aws_cdk import CfnResource, ISynthesisSession, Stack, StackSynthesizer, cx_api
+from aws_cdk import CfnResource, ISynthesisSession, Stack, StackSynthesizer
+
+if TYPE_CHECKING:
+    from aws_cdk import cx_api
 
 
 class Template:
@@ -55,6 +58,8 @@ class _Renderer(StackSynthesizer):
     """Renders a template for ourselves: the CDK tells the contents of a CfnMapping in no other way."""
 
     def content(self, stack: Stack) -> Mapping[str, Any]:
+        from aws_cdk import cx_api  # noqa: PLC0415 - a fiftieth of a second, only where a template is rendered
+
         self.bind(stack)
         with tempfile.TemporaryDirectory(prefix="cdk-healthomics-") as folder:
             self._synthesize_template(_Session(cx_api.CloudAssemblyBuilder(folder)))
@@ -79,5 +84,5 @@ class _Session:
     assembly = property(lambda self: self._assembly)
     validate_on_synth = property(lambda _: False)
 
-    def __init__(self, assembly: cx_api.CloudAssemblyBuilder) -> None:
+    def __init__(self, assembly: "cx_api.CloudAssemblyBuilder") -> None:
         self._assembly: Final = assembly
