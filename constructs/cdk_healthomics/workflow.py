@@ -94,7 +94,7 @@ def _is_version(workflow: Any) -> bool:
 
 
 def _is_known(template: Any) -> bool:
-    """Whether a parameter template is there, and no function of CloudFormation is in it."""
+    """Whether a parameter template is there, and no function of CloudFormation makes it or one of its parameters."""
     return isinstance(template, Mapping) and not any(
         name.startswith("Fn::") or not isinstance(each, Mapping) or any(key == "Ref" or "::" in key for key in each)
         for name, each in template.items()
@@ -146,5 +146,5 @@ def _named(names: Sequence[str], one: str, many: str) -> str:
 
 
 def _required(described: Mapping[str, Any]) -> bool:
-    """A parameter is required unless its description says that it is optional."""
-    return described.get("Optional") in {None, False, "false"}
+    """A parameter is required unless its description says that it is optional; a function of CloudFormation may."""
+    return described.get("Optional") in (None, False, "false")

@@ -233,8 +233,9 @@ def test_what_an_override_takes_away_is_not_asked_for(stack: Stack, declare: Dec
         {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": "s3://bucket/parameters.json"}}},
         {"more": {"Fn::If": ["IsProd", {"Optional": True}, {"Ref": "AWS::NoValue"}]}},
         {"more": {"Ref": "AWS::NoValue"}},
+        {"anything": {"Optional": True}, "more": {"Optional": {"Fn::If": ["IsProd", True, False]}}},
     ],
-    ids=["parameter", "transform", "condition", "no value"],
+    ids=["parameter", "transform", "condition", "no value", "optional or not"],
 )
 def test_a_template_that_cloudformation_makes_is_not_compared(stack: Stack, declare: Declare, value: Any) -> None:
     made = workflow(stack)
