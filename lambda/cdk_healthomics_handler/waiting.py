@@ -26,6 +26,9 @@ from cdk_healthomics_handler.seen import Gone, Seen
 
 def await_run(request: Request, run: Run, seen: Seen) -> Action | None:
     """The next step until the run is where the user wants to wait for it. None: there is nothing to wait for."""
+    over = run.reached(request.wait_for) or run.ended or (seen.closing and request.followed)
+    if request.waits and over and seen.late and not seen.scheduled and not seen.unscheduled:
+        return Unschedule("an earlier delivery may have begun to wait")
     if run.reached(request.wait_for):
         return None
     if run.status == FAILED and seen.tasks is None:

@@ -13,6 +13,7 @@ from aws_cdk import (
     App,
     CfnOutput,
     CfnParameter,
+    ContextProvider,
     Duration,
     Environment,
     Fn,
@@ -224,8 +225,16 @@ class TestProperties:
         HealthOmicsRun(stack, "Run", **arguments)
         (run,) = Template.from_stack(stack).find_resources(RESOURCE_TYPE).values()
         assert run["Properties"]["OutputUri"] == f"dummy-value-for-/omics/{'x' * 200}/runs"
-        with pytest.raises(ValidationError):
-            HealthOmicsRun(stack, "Other", workflow_id="dummy", output_uri="s3://b/r")
+
+    def test_a_dummy_of_ones_own_is_checked_as_any_value(self) -> None:
+        stack = Stack(App(), "Genomes", env=Environment(account="123456789012", region="us-east-1"))
+
+        def looked_up(dummy: str) -> str:
+            return str(ContextProvider.get_value(stack, provider="ssm", dummy_value=dummy, props={"p": dummy}).value)
+
+        HealthOmicsRun(stack, "Run", workflow_id=looked_up("0"), output_uri="s3://b/r")
+        with pytest.raises(ValidationError, match="workflow_id was 'unknown'"):
+            HealthOmicsRun(stack, "Other", workflow_id=looked_up("unknown"), output_uri="s3://b/r")
 
     def test_members_of_enums_become_what_they_stand_for(self, properties: Properties) -> None:
         class Priority(IntEnum):
