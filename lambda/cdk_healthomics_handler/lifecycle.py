@@ -31,6 +31,7 @@ from cdk_healthomics_handler.event import PhysicalId, Request, RequestType
 from cdk_healthomics_handler.healthomics import HealthOmics, Hunt
 from cdk_healthomics_handler.names import RELEASED, START_RUN, OwnershipTag
 from cdk_healthomics_handler.pace import Clock
+from cdk_healthomics_handler.reach import Reach
 from cdk_healthomics_handler.refusal import Error, Refusal, classify, words
 from cdk_healthomics_handler.run import DELETED, Run
 from cdk_healthomics_handler.seen import Gone, Seen
@@ -43,7 +44,9 @@ if TYPE_CHECKING:
     from cdk_healthomics_handler.schedule import Schedule as EventBridge
 
 _UNSCHEDULES: Final = 3
-_PASSING: Final = frozenset({Refusal.NOT_YET, Refusal.THROTTLED, Refusal.UNCERTAIN, Refusal.UNREACHABLE})
+_PASSING: Final = frozenset(
+    {Refusal.NOT_YET, Refusal.THROTTLED, Refusal.UNCERTAIN, Refusal.SILENT, Refusal.UNREACHABLE}
+)
 _LASTING: Final = frozenset({Refusal.FINAL, Refusal.DENIED, Refusal.GONE})
 
 
@@ -73,11 +76,18 @@ class Lifecycle:
     """When the run that may be marked was read."""
     _marked_at: float = 0.0
     """When this request's mark was written on a run."""
+    _reach: Reach = field(init=False)
     _polls: int = 0
     _refused: Counter[type[Action]] = field(default_factory=Counter)
     """How many times each kind of action was refused since it last succeeded."""
+    _tried_at: float = 0.0
+    """When the last try of an action began."""
     _refused_since: float = 0.0
+    """When the first of the tries began that were refused one after the other."""
     _last_words: str = ""
+
+    def __post_init__(self) -> None:
+        self._reach = Reach(self.clock.pace.reachable)
 
     def outcome(self) -> Outcome:
         """Work on the request until its end. What a call raises is part of the answer, never raised."""
@@ -96,10 +106,13 @@ class Lifecycle:
                     return self._cut_short()
                 self.seen = replace(self.seen, failure=self._why_given_up(action))
                 continue
+            self._tried_at = self.clock.elapsed
             try:
                 self._carry_out(action)
             except (ClientError, BotoCoreError) as error:
                 self._was_refused(action, error)
+            else:
+                self._reach.heard(action)
 
     def _read_properties(self) -> None:
         if self.request.polls or self.request.link_id:
@@ -274,29 +287,32 @@ class Lifecycle:
         refusal = classify(error)
         journal.refused(action, error, refusal)
         self._last_words = words(error)
-        if self._passes_over(action, refusal) or self._looks_elsewhere(action, refusal):
-            return
-        if isinstance(action, Start) and refusal in {Refusal.UNCERTAIN, Refusal.CONFLICT}:
-            self.seen = replace(self.seen, uncertain=True, found=None)
         kind = type(action)
+        if isinstance(error, ClientError):
+            self._reach.heard(action)
         if not self._refused[kind]:
-            self._refused_since = self.clock.elapsed
+            self._refused_since = self._tried_at
+        missing = self._reach.is_missing(action, refusal, self.clock.elapsed - self._refused_since)
+        if self._passes_over(action, refusal, missing=missing) or self._looks_elsewhere(action, refusal):
+            return
+        if isinstance(action, Start) and refusal in {Refusal.UNCERTAIN, Refusal.SILENT, Refusal.CONFLICT}:
+            self.seen = replace(self.seen, uncertain=True, found=None)
         self._refused[kind] += 1
-        trying_for = self.clock.elapsed - self._refused_since
         lasting = refusal in _LASTING and not (isinstance(action, Cancel) and refusal is not Refusal.DENIED)
-        if lasting or (refusal is Refusal.UNREACHABLE and trying_for > self.clock.pace.reachable):
+        if lasting or missing:
             untold = isinstance(action, AskCloudFormation) and action.optional
             self.seen = replace(self.seen, **({"observed": UNTOLD} if untold else {"failure": self._last_words}))
             return
         quota_of = error.operation_name if isinstance(error, ClientError) and refusal is Refusal.THROTTLED else None
         self.clock.pause(self._refused[kind], quota_of)
 
-    def _passes_over(self, action: Action, refusal: Refusal) -> bool:
+    def _passes_over(self, action: Action, refusal: Refusal, *, missing: bool) -> bool:
         """Whether a refused step is left out: better an unmarked run than a stack stuck in DELETE_FAILED."""
-        if isinstance(action, Release) and refusal not in _PASSING:
+        if isinstance(action, Release) and (missing or refusal not in _PASSING):
             self.seen = replace(self.seen, released=True)
             return True
-        if isinstance(action, Unschedule) and (refusal in _LASTING or self._refused[Unschedule] >= _UNSCHEDULES):
+        often = missing or self._refused[Unschedule] >= _UNSCHEDULES
+        if isinstance(action, Unschedule) and (refusal in _LASTING or often):
             self.seen = replace(self.seen, unscheduled=True)
             return True
         return False
@@ -322,8 +338,8 @@ class Lifecycle:
         return False
 
     def _denied_for_long(self, refusal: Refusal) -> bool:
-        since = self._refused_since if self._refused[Read] else self.clock.elapsed
-        return refusal is Refusal.DENIED or self.clock.elapsed - since > self.clock.pace.reachable
+        trying_for = self.clock.elapsed - self._refused_since
+        return refusal is Refusal.DENIED or trying_for > self.clock.pace.reachable
 
     def _why_given_up(self, action: Action) -> str:
         """What a person is told when the time of the request is over."""

@@ -197,7 +197,7 @@ class World:
         self._number += 1
         request_id = str(UUID(int=self.random.getrandbits(128), version=4))
         now = datetime.fromtimestamp(int(self.timeline.now), UTC)
-        where = f"https://cloudformation.invalid/{self._number}"
+        where = f"https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com/{self._number}"
         event = new_event(event_type, asked, response_url=where, signed_at=now, **{"RequestId": request_id, **fields})
         sent = Sent(event)
         self.sent.append(sent)
@@ -304,7 +304,7 @@ class World:
             patch.object(handler, "datetime", type("Now", (), {"now": staticmethod(self._now)})),
             patch.object(answers, "threading", SimpleNamespace(Timer=self._timer, Lock=lambda: _Lock(self.timeline))),
             patch.object(pace, "random", self.random),
-            patch.dict(os.environ, {RUNS_VARIABLE: str(self.runs)}),
+            patch.dict(os.environ, {RUNS_VARIABLE: str(self.runs), "AWS_DEFAULT_REGION": "us-east-1"}),
         ):
             try:
                 yield
