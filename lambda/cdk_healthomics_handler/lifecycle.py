@@ -111,8 +111,6 @@ class Lifecycle:
                 self._carry_out(action)
             except (ClientError, BotoCoreError) as error:
                 self._was_refused(action, error)
-            else:
-                self._reach.heard(action)
 
     def _read_properties(self) -> None:
         if self.request.polls or self.request.link_id:
@@ -154,8 +152,13 @@ class Lifecycle:
                 self._poll(stopping=self.request.type is RequestType.DELETE)
                 self._saw(self._now(run))
                 self.seen = replace(self.seen, waited=True)
+            case Tag() if self.clock.elapsed - self._read_at > self.clock.pace.lag:
+                # Somebody may have marked the run since: a mark is written on what was read a moment ago.
+                self.seen = replace(self.seen, current=None, original=None)
+                return
             case _:
                 self._change(action)
+        self._reach.did(action)
         del self._refused[type(action)]
 
     def _change(self, action: Action) -> None:
@@ -181,10 +184,6 @@ class Lifecycle:
                 raise NotImplementedError(type(action).__name__)
 
     def _tag(self, action: Tag) -> None:
-        if self.clock.elapsed - self._read_at > self.clock.pace.lag:
-            # Somebody may have marked the run since: a mark is written on what was read a moment ago.
-            self.seen = replace(self.seen, current=None, original=None)
-            return
         self.healthomics.tag(action.run, action.add, action.remove)
         self._marked_at = self.clock.elapsed
         self._saw(action.run.tagged(action.add, action.remove))
@@ -292,7 +291,7 @@ class Lifecycle:
             self._reach.heard(action)
         if not self._refused[kind]:
             self._refused_since = self._tried_at
-        missing = self._reach.is_missing(action, refusal, self.clock.elapsed - self._refused_since)
+        missing = self._reach.is_missing(action, refusal, began=self._tried_at, now=self.clock.elapsed)
         if self._passes_over(action, refusal, missing=missing) or self._looks_elsewhere(action, refusal):
             return
         if isinstance(action, Start) and refusal in {Refusal.UNCERTAIN, Refusal.SILENT, Refusal.CONFLICT}:

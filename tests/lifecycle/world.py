@@ -23,7 +23,7 @@ from uuid import UUID
 import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
-from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 
 from cdk_healthomics_handler import answer as answers
 from cdk_healthomics_handler import clients, handler, pace
@@ -178,6 +178,8 @@ class World:
         """By operation, how long its next calls take on their way."""
         self.unreachable: set[str] = set()
         """The services, by the beginning of their host's name, that there is no way to."""
+        self.silent: set[str] = set()
+        """Likewise, those that take a call and never answer."""
         self.sent: list[Sent] = []
         self.tasks: dict[Task, Invocation] = {}
         self.runs = runs
@@ -272,8 +274,12 @@ class World:
         operation = asked["Action"][0] if asked else ""
         routed = None if asked else model.route(request.method, parts.path)
         self._call(routed[0].name if routed else operation)
-        if parts.netloc.partition(".")[0] in self.unreachable:
-            raise EndpointConnectionError(endpoint_url=f"{parts.scheme}://{parts.netloc}")
+        where, named = f"{parts.scheme}://{parts.netloc}", parts.netloc.partition(".")[0]
+        if named in self.unreachable:
+            raise EndpointConnectionError(endpoint_url=where)
+        if named in self.silent:
+            self.timeline.sleep(clients.CONFIG.read_timeout)  # type: ignore[attr-defined] # set from what it is given
+            raise ReadTimeoutError(endpoint_url=where)
         if asked:
             response = self.cloudformation.describe(asked["StackName"][0], asked["LogicalResourceId"][0])
         else:
