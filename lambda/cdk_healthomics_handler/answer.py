@@ -48,7 +48,7 @@ TIMEOUT: Final = urllib3.Timeout(connect=2, read=5)
 """Seconds; each of the addresses that S3's name has may take the first. In the region it takes milliseconds."""
 RETRIES: Final = urllib3.Retry(
     total=6,
-    connect=2,  # with the addresses of its name, and silence, so that no way to S3 is told within a minute
+    connect=2,  # and five reads: so few that it takes less than a minute to tell that there is no way to S3
     read=5,
     backoff_factor=0.5,
     backoff_jitter=0.5,
