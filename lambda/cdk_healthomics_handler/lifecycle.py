@@ -32,6 +32,7 @@ from cdk_healthomics_handler.event import PhysicalId, Request, RequestType
 from cdk_healthomics_handler.healthomics import FailedTasks, HealthOmics, Hunt
 from cdk_healthomics_handler.names import RELEASED, START_RUN, OwnershipTag
 from cdk_healthomics_handler.pace import Clock
+from cdk_healthomics_handler.reach import Reach
 from cdk_healthomics_handler.refusal import Error, Refusal, classify, words
 from cdk_healthomics_handler.run import DELETED, Run
 from cdk_healthomics_handler.seen import Gone, Seen
@@ -45,7 +46,9 @@ if TYPE_CHECKING:
 
 _ENDURED: Final = 3
 """The refusals of a step that the answer can do without; after one more it is left out."""
-_PASSING: Final = frozenset({Refusal.NOT_YET, Refusal.THROTTLED, Refusal.UNCERTAIN, Refusal.UNREACHABLE})
+_PASSING: Final = frozenset(
+    {Refusal.NOT_YET, Refusal.THROTTLED, Refusal.UNCERTAIN, Refusal.SILENT, Refusal.UNREACHABLE}
+)
 _LASTING: Final = frozenset({Refusal.FINAL, Refusal.DENIED, Refusal.GONE})
 
 
@@ -77,11 +80,18 @@ class Lifecycle:
     """When the run that may be marked was read."""
     _marked_at: float = 0.0
     """When this request's mark was written on a run."""
+    _reach: Reach = field(init=False)
     _polls: int = 0
     _refused: Counter[type[Action]] = field(default_factory=Counter)
     """How many times each kind of action was refused since it last succeeded."""
+    _tried_at: float = 0.0
+    """When the last try of an action began."""
     _refused_since: float = 0.0
+    """When the first of the tries began that were refused one after the other."""
     _last_words: str = ""
+
+    def __post_init__(self) -> None:
+        self._reach = Reach(self.clock.pace.reachable)
 
     def outcome(self) -> Outcome:
         """Work on the request until its end. What a call raises is part of the answer, never raised."""
@@ -103,6 +113,7 @@ class Lifecycle:
                     return self._cut_short()
                 self.seen = replace(self.seen, failure=self._why_given_up(action))
                 continue
+            self._tried_at = self.clock.elapsed
             try:
                 self._carry_out(action)
             except (ClientError, BotoCoreError) as error:
@@ -152,8 +163,13 @@ class Lifecycle:
                 self._poll(stopping=self.request.type is RequestType.DELETE)
                 self._saw(self._now(run))
                 self.seen = replace(self.seen, waited=True)
+            case Tag() if self.clock.elapsed - self._read_at > self.clock.pace.lag:
+                # Somebody may have marked the run since: a mark is written on what was read a moment ago.
+                self.seen = replace(self.seen, current=None, original=None)
+                return
             case _:
                 self._change(action)
+        self._reach.did(action)
         del self._refused[type(action)]
 
     def _change(self, action: Action) -> None:
@@ -179,10 +195,6 @@ class Lifecycle:
                 raise NotImplementedError(type(action).__name__)
 
     def _tag(self, action: Tag) -> None:
-        if self.clock.elapsed - self._read_at > self.clock.pace.lag:
-            # Somebody may have marked the run since: a mark is written on what was read a moment ago.
-            self.seen = replace(self.seen, current=None, original=None)
-            return
         self.healthomics.tag(action.run, action.add, action.remove)
         self._marked_at = self.clock.elapsed
         self._saw(action.run.tagged(action.add, action.remove))
@@ -289,29 +301,31 @@ class Lifecycle:
         refusal = classify(error)
         journal.refused(action, error, refusal)
         self._last_words = words(error)
-        if self._passes_over(action, refusal) or self._looks_elsewhere(action, refusal):
-            return
-        if isinstance(action, Start) and refusal in {Refusal.UNCERTAIN, Refusal.CONFLICT}:
-            self.seen = replace(self.seen, uncertain=True, found=None)
         kind = type(action)
+        if isinstance(error, ClientError):
+            self._reach.heard(action)
         if not self._refused[kind]:
-            self._refused_since = self.clock.elapsed
+            self._refused_since = self._tried_at
+        missing = self._reach.is_missing(action, refusal, began=self._tried_at, now=self.clock.elapsed)
+        if self._passes_over(action, refusal, missing=missing) or self._looks_elsewhere(action, refusal):
+            return
+        if isinstance(action, Start) and refusal in {Refusal.UNCERTAIN, Refusal.SILENT, Refusal.CONFLICT}:
+            self.seen = replace(self.seen, uncertain=True, found=None)
         self._refused[kind] += 1
-        trying_for = self.clock.elapsed - self._refused_since
         lasting = refusal in _LASTING and not (isinstance(action, Cancel) and refusal is not Refusal.DENIED)
-        if lasting or (refusal is Refusal.UNREACHABLE and trying_for > self.clock.pace.reachable):
+        if lasting or missing:
             untold = isinstance(action, AskCloudFormation) and action.optional
             self.seen = replace(self.seen, **({"observed": UNTOLD} if untold else {"failure": self._last_words}))
             return
         quota_of = error.operation_name if isinstance(error, ClientError) and refusal is Refusal.THROTTLED else None
         self.clock.pause(self._refused[kind], quota_of)
 
-    def _passes_over(self, action: Action, refusal: Refusal) -> bool:
+    def _passes_over(self, action: Action, refusal: Refusal, *, missing: bool) -> bool:
         """Whether a refused step is left out: better an unmarked run than a stack stuck in DELETE_FAILED."""
-        if isinstance(action, Release) and refusal not in _PASSING:
+        if isinstance(action, Release) and (missing or refusal not in _PASSING):
             self.seen = replace(self.seen, released=True)
             return True
-        if refusal not in _LASTING and self._refused[type(action)] < _ENDURED:
+        if refusal not in _LASTING and not missing and self._refused[type(action)] < _ENDURED:
             return False
         if isinstance(action, Unschedule):
             self.seen = replace(self.seen, unscheduled=True)
@@ -342,8 +356,8 @@ class Lifecycle:
         return False
 
     def _denied_for_long(self, refusal: Refusal) -> bool:
-        since = self._refused_since if self._refused[Read] else self.clock.elapsed
-        return refusal is Refusal.DENIED or self.clock.elapsed - since > self.clock.pace.reachable
+        trying_for = self.clock.elapsed - self._refused_since
+        return refusal is Refusal.DENIED or trying_for > self.clock.pace.reachable
 
     def _why_given_up(self, action: Action) -> str:
         """What a person is told when the time of the request is over."""

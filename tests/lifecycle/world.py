@@ -24,7 +24,7 @@ from uuid import UUID
 import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
-from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 
 from cdk_healthomics_handler import answer as answers
 from cdk_healthomics_handler import clients, handler, pace
@@ -188,6 +188,8 @@ class World:
         """By operation, how long its next calls take on their way."""
         self.unreachable: set[str] = set()
         """The services, by the beginning of their host's name, that there is no way to."""
+        self.silent: set[str] = set()
+        """Likewise, those that take a call and never answer."""
         self.sent: list[Sent] = []
         self.tasks: dict[Task, Invocation] = {}
         self.runs = runs
@@ -209,7 +211,7 @@ class World:
         self._number += 1
         request_id = str(UUID(int=self.random.getrandbits(128), version=4))
         now = datetime.fromtimestamp(int(self.timeline.now), UTC)
-        where = f"https://cloudformation.invalid/{self._number}"
+        where = f"https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com/{self._number}"
         event = new_event(event_type, asked, response_url=where, signed_at=now, **{"RequestId": request_id, **fields})
         sent = Sent(event)
         self.sent.append(sent)
@@ -301,8 +303,12 @@ class World:
         operation = asked["Action"][0] if asked else of_events
         routed = None if operation else model.route(request.method, parts.path)
         self._call(routed[0].name if routed else operation)
-        if parts.netloc.partition(".")[0] in self.unreachable:
-            raise EndpointConnectionError(endpoint_url=f"{parts.scheme}://{parts.netloc}")
+        where, named = f"{parts.scheme}://{parts.netloc}", parts.netloc.partition(".")[0]
+        if named in self.unreachable:
+            raise EndpointConnectionError(endpoint_url=where)
+        if named in self.silent:
+            self.timeline.sleep(clients.CONFIG.read_timeout)  # type: ignore[attr-defined] # set from what it is given
+            raise ReadTimeoutError(endpoint_url=where)
         if asked:
             response = self.cloudformation.describe(asked["StackName"][0], asked["LogicalResourceId"][0])
         elif of_events:
@@ -346,7 +352,7 @@ class World:
             patch.object(handler, "datetime", type("Now", (), {"now": staticmethod(self._now)})),
             patch.object(answers, "threading", SimpleNamespace(Timer=self._timer, Lock=lambda: _Lock(self.timeline))),
             patch.object(pace, "random", self.random),
-            patch.dict(os.environ, {RUNS_VARIABLE: str(self.runs)}),
+            patch.dict(os.environ, {RUNS_VARIABLE: str(self.runs), "AWS_DEFAULT_REGION": "us-east-1"}),
         ):
             try:
                 yield

@@ -363,7 +363,6 @@ class TestAsset:
         assert {path.suffix for path in files if "models" not in path.parts} == {".py"}
         assert {path.name.partition(".")[0] for path in files if "models" in path.parts} == {
             "service-2",
-            "endpoint-rule-set-1",
             "endpoints",
         }
         assert {path.stat().st_mode & 0o777 for path in files} == {0o644}
