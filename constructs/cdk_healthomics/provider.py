@@ -298,8 +298,10 @@ class HealthOmicsRunProvider(Construct):
         nag.answer(function, nag.Rule.LATEST_RUNTIME, "The runtime that this library was tested with.")
         if "environment_encryption" in given:
             given["environment_encryption"].grant_decrypt(self._role)
-        if "dead_letter_queue" in given:
-            given["dead_letter_queue"].grant_send_messages(self._role)  # its key, too
+        queue = given.get("dead_letter_queue")
+        if queue is not None and queue.encryption_master_key is not None:
+            # The CDK lets the function send to the queue, but forgets its key.
+            queue.encryption_master_key.grant(self._role, "kms:Decrypt", "kms:GenerateDataKey")
         return function
 
 
