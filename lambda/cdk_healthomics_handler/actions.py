@@ -49,6 +49,8 @@ class AskCloudFormation(Action):
 
     run: Run | None = None
     """The request's own run, if it has one."""
+    optional: bool = False
+    """Whether the request can go on where CloudFormation cannot be asked."""
 
 
 @dataclass(frozen=True)

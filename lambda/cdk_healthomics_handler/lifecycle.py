@@ -27,14 +27,15 @@ from cdk_healthomics_handler.actions import (
     Unschedule,
     Wait,
 )
-from cdk_healthomics_handler.decision import Gone, Seen, decide
+from cdk_healthomics_handler.decision import decide
 from cdk_healthomics_handler.event import PhysicalId, Request, RequestType
 from cdk_healthomics_handler.healthomics import HealthOmics, Hunt
 from cdk_healthomics_handler.names import RELEASED, START_RUN, OwnershipTag
 from cdk_healthomics_handler.pace import Clock
 from cdk_healthomics_handler.refusal import Error, Refusal, classify, words
 from cdk_healthomics_handler.run import DELETED, Run
-from cdk_healthomics_handler.standing import Observed
+from cdk_healthomics_handler.seen import Gone, Seen
+from cdk_healthomics_handler.standing import UNTOLD, Observed
 from cdk_healthomics_handler.start_run import Wanted
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ class Lifecycle:
         """Work on the request until its end. What a call raises is part of the answer, never raised."""
         self._read_properties()
         self.seen = replace(self.seen, uncertain=self.clock.late)
+        if self.request.polls:
+            self.clock.spread(self.request.request_id)
         while True:
             self._look_at_clock()
             action = decide(self.request, self._wanted, self.seen)
@@ -100,7 +103,7 @@ class Lifecycle:
                 self._was_refused(action, error)
 
     def _read_properties(self) -> None:
-        if self.request.polls:
+        if self.request.polls or self.request.link_id:
             return
         members = self.healthomics.members
         self._names = start_run.names(self.request, members)
@@ -124,7 +127,7 @@ class Lifecycle:
 
     def _cut_short(self) -> Answer:
         run = self.seen.started
-        physical_id = str(run.physical_id) if run else self.request.physical_id or ""
+        physical_id = str(run.physical_id) if run else self.request.link_id or self.request.physical_id or ""
         return Answer(self.seen.failure or "", succeeded=False, physical_id=physical_id)
 
     def _carry_out(self, action: Action) -> None:
@@ -136,7 +139,7 @@ class Lifecycle:
             case AskCloudFormation():
                 self._ask(action)
             case Wait(run=run):
-                self._poll()
+                self._poll(stopping=self.request.type is RequestType.DELETE)
                 self._saw(self._now(run))
                 self.seen = replace(self.seen, waited=True)
             case _:
@@ -213,7 +216,7 @@ class Lifecycle:
             if action.pause:
                 runs = [run for run in (self.seen.current, *(self.seen.found or ())) if isinstance(run, Run)]
                 if any(run.active and run.id in self.seen.cancelled for run in runs):
-                    self._poll()
+                    self._poll(stopping=True)
                 else:
                     self.clock.wait(settled_at - self.clock.elapsed)
             known = [run for run in (self.seen.current, self.seen.original) if isinstance(run, Run)]
@@ -271,9 +274,9 @@ class Lifecycle:
         now = self._find(run.physical_id)
         return replace(run, status=DELETED) if isinstance(now, Gone) else now
 
-    def _poll(self) -> None:
+    def _poll(self, *, stopping: bool) -> None:
         self._polls += 1
-        self.clock.poll(self._polls)
+        self.clock.poll(self._polls, stopping=stopping)
 
     def _saw(self, run: Run) -> None:
         """A run has changed: put it where the old one was."""
@@ -301,7 +304,8 @@ class Lifecycle:
         trying_for = self.clock.elapsed - self._refused_since
         lasting = refusal in _LASTING and not (isinstance(action, Cancel) and refusal is not Refusal.DENIED)
         if lasting or (refusal is Refusal.UNREACHABLE and trying_for > self.clock.pace.reachable):
-            self.seen = replace(self.seen, failure=self._last_words)
+            untold = isinstance(action, AskCloudFormation) and action.optional
+            self.seen = replace(self.seen, **({"observed": UNTOLD} if untold else {"failure": self._last_words}))
             return
         quota_of = error.operation_name if isinstance(error, ClientError) and refusal is Refusal.THROTTLED else None
         self.clock.pause(self._refused[kind], quota_of)
@@ -350,7 +354,7 @@ class Lifecycle:
         if self.seen.waited and isinstance(run, Run) and self.request.type is not RequestType.DELETE:
             return (
                 f"Run {run.id} is still {run.status}, not {self.request.wait_for}, at the end of the "
-                f"{self.request.service_timeout} s that CloudFormation waits."
+                f"{self.request.timeout} s that CloudFormation waits."
             )
         if times := self._refused.total():
             return f"{self._last_words} (tried for {spent}, {times} times refused)"

@@ -30,6 +30,10 @@ class Observed:
         """Whether the run is the resource's."""
         return run is not None and self.physical_id == str(run.physical_id)
 
+    def deletes(self, run: Run) -> bool:
+        """Whether the resource goes away with this run."""
+        return self.names(run) and self.status.startswith(RequestType.DELETE.upper())
+
     def overtakes(self, request: Request, run: Run | None) -> bool:
         """Whether CloudFormation no longer waits for the answer to a Create or Update.
 
@@ -70,3 +74,7 @@ class Observed:
 
     def _under_way(self, request: Request) -> bool:
         return self.status == f"{request.type.upper()}_IN_PROGRESS"
+
+
+UNTOLD: Final = Observed("", None, "")
+"""Stands for an answer where CloudFormation cannot be asked: it names no run."""

@@ -29,12 +29,13 @@ from cdk_healthomics_handler.actions import (
     Unschedule,
     Wait,
 )
-from cdk_healthomics_handler.decision import Gone, Seen, decide
+from cdk_healthomics_handler.decision import decide
 from cdk_healthomics_handler.event import PhysicalId, Request
 from cdk_healthomics_handler.mark import Did, Mark
 from cdk_healthomics_handler.names import RELEASED, Attribute, OwnershipTag
 from cdk_healthomics_handler.run import TERMINAL, Run
-from cdk_healthomics_handler.standing import Observed
+from cdk_healthomics_handler.seen import Gone, Seen
+from cdk_healthomics_handler.standing import UNTOLD, Observed
 from tests.events import MEMBERS, MODEL, NOW, PROPERTIES, new_request, new_run, wanted
 
 CURRENT = new_run("1000001", age=600)
@@ -533,14 +534,37 @@ class TestDelete:
         assert isinstance(action, Answer)
         assert action.succeeded
 
-    def test_a_run_that_was_gone_back_to_is_spared_whatever_cloudformation_says(self) -> None:
+    @pytest.mark.parametrize(
+        "observed",
+        [
+            Observed("UPDATE_COMPLETE", NOW, str(CURRENT.physical_id)),
+            Observed("UPDATE_IN_PROGRESS", NOW, "1000002/uuid-1000002"),
+            UNTOLD,
+        ],
+        ids=["named", "not yet named", "nobody can be asked"],
+    )
+    def test_a_run_that_was_gone_back_to_is_spared(self, observed: Observed) -> None:
+        action = step(delete("1000002/uuid-1000002"), observed=observed, **self.gone_back())
+        assert isinstance(action, Answer)
+        assert action.succeeded
+
+    def test_a_run_that_was_gone_back_to_without_anybody_hearing_of_it_ends_with_its_resource(self) -> None:
+        asked = step(delete("1000002/uuid-1000002"), **self.gone_back())
+        assert isinstance(asked, AskCloudFormation)
+        assert asked.optional
+        end = Observed("DELETE_IN_PROGRESS", NOW, "1000002/uuid-1000002")
+        action = step(delete("1000002/uuid-1000002"), observed=end, **self.gone_back())
+        assert isinstance(action, Cancel)
+        assert action.run.id == CURRENT.id
+
+    @staticmethod
+    def gone_back() -> dict[str, Any]:
+        """A replacement that is cancelled, and its original, which an Update has gone back to since."""
         back = tagged(CURRENT, newest_request=mark(Did.KEPT, "rollback-1", seconds=-5))
         forward = replace(update(CHANGED), request_id="update-1")
         started = mark(Did.STARTED, "update-1", seconds=-9)
         new = new_run("1000002", of=forward, newest_request=started, replaces=str(CURRENT.physical_id))
-        wrong = Observed("DELETE_IN_PROGRESS", NOW, str(new.physical_id))
-        seen: dict[str, Any] = {"current": replace(new, status="CANCELLED"), "original": back, "found": (back,)}
-        assert isinstance(step(delete(str(new.physical_id)), observed=wrong, **seen), Answer)
+        return {"current": replace(new, status="CANCELLED"), "original": back, "found": (back,)}
 
     def test_an_id_that_says_that_nothing_was_started_needs_nothing(self) -> None:
         action = step(delete("none-1234"))
