@@ -150,7 +150,7 @@ class HealthOmicsRun(IHealthOmicsRun):
             tags: of the run, at most 43; they win over those of ``Tags.of(…)``, which win over the stack's ``tags``.
             wait_for: how far the run must have come before its resource counts as created or updated. SUBMITTED, the
                 default, waits for nothing; RUNNING and COMPLETED wait, and a run that ends otherwise fails the
-                deployment with its status, reason, message and log group.
+                deployment with its status, reason, message, the tasks that failed first, and where its logs are.
             timeout: how long is waited, in whole seconds: 30 seconds to 60 minutes, and with ``wait_for`` up to 7 days.
                 Default: 60 minutes. CloudFormation waits an hour at most for one resource (``ServiceTimeout``), so each
                 further hour is a resource of its own, ``Custom::HealthOmicsRunWait``, after the one before; two minutes
@@ -284,6 +284,29 @@ class HealthOmicsRun(IHealthOmicsRun):
     def status(self) -> str:
         """The run's status when CloudFormation was answered last; it does not follow the run."""
         return self._attribute(Attribute.STATUS)
+
+    @property
+    def console_url(self) -> str:
+        """The run's page in the AWS console."""
+        return self._attribute(Attribute.CONSOLE_URL)
+
+    @property
+    def started_at(self) -> str:
+        """When the run left the queue, as ``2026-11-25T20:15:00Z``; empty unless it was waited for (``wait_for``)."""
+        return self._attribute(Attribute.STARTED_AT)
+
+    @property
+    def stopped_at(self) -> str:
+        """When the run came to its end, likewise; empty unless its completion was waited for."""
+        return self._attribute(Attribute.STOPPED_AT)
+
+    @property
+    def duration_seconds(self) -> str:
+        """How long that took, in whole seconds; empty unless the run's completion was waited for.
+
+        It is text, for what is empty is no number; with ``WaitFor.COMPLETED``, ``Token.as_number(…)`` makes one of it.
+        """
+        return self._attribute(Attribute.DURATION_SECONDS)
 
     @builtins.property
     @jsii.member(jsii_name="cdkTagManager")

@@ -104,6 +104,8 @@ class TestPermissions:
                     "omics:GetRun",
                     "omics:TagResource",
                     "omics:UntagResource",
+                    "omics:ListRunTasks",
+                    "omics:GetRunTask",
                 ],
                 "Effect": "Allow",
                 "Resource": arn("run/*"),
@@ -116,6 +118,7 @@ class TestPermissions:
                 "Effect": "Allow",
                 "Resource": arn("run/*"),
             },
+            {"Action": "omics:GetRunTask", "Effect": "Allow", "Resource": arn("task/*")},
             {"Action": "omics:ListRuns", "Effect": "Allow", "Resource": "*"},
             {
                 "Action": "cloudformation:DescribeStackResource",

@@ -248,12 +248,17 @@ class TestProperties:
 
     def test_attributes_are_those_that_the_handler_answers(self, stack: Stack, declare: Declare) -> None:
         run = declare()
-        shown = [run.run_id, run.run_arn, run.run_uuid, run.run_output_uri, run.status]
+        shown = [run.run_id, run.run_arn, run.run_uuid, run.run_output_uri, run.status, run.console_url]
+        shown += [run.started_at, run.stopped_at, run.duration_seconds]
         for index, value in enumerate(shown):
             assert Token.is_unresolved(value)
             CfnOutput(stack, f"Output{index}", value=value)
         outputs = Template.from_stack(stack).to_json()["Outputs"].values()
         assert {output["Value"]["Fn::GetAtt"][1] for output in outputs} == set(Attribute)
+
+    def test_how_long_a_run_took_can_be_made_a_number(self, stack: Stack, declare: Declare) -> None:
+        took = Token.as_number(declare(wait_for="COMPLETED").duration_seconds)
+        assert stack.resolve(took)["Fn::GetAtt"][1] == Attribute.DURATION_SECONDS
 
 
 class TestTags:
