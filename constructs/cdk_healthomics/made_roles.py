@@ -15,6 +15,7 @@ import jsii
 from aws_cdk import IAnyProducer, IResolveContext, Lazy, Stack, StringConcat, Token, aws_iam
 
 from cdk_healthomics import naming
+from cdk_healthomics.overrides import noted
 from cdk_healthomics.role import RunRole, arn_of
 from cdk_healthomics.tokens import is_token
 from constructs import Construct
@@ -75,13 +76,7 @@ class MadeRoles:
         role = RunRole(run, "Role", path=self._path)
         resource = role.node.default_child
         if isinstance(resource, aws_iam.CfnRole):
-            # What others override in the resource is written into this object, the CDK's only one that has nothing of
-            # its own: so it can be read. The resource itself does not tell. The template does, but this is asked each
-            # time that the policy is resolved, which is part of it: it would be rendered within itself, anew for each
-            # of these times (what was read before the last aspect is stale), in every stack that makes a role.
-            overrides = StringConcat()
-            resource.add_override("Properties", overrides)
-            self._roles.append(_Role(role, resource, overrides))
+            self._roles.append(_Role(role, resource, noted(resource)))
         return role
 
     def has(self, role: aws_iam.IRole) -> bool:

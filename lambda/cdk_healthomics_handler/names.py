@@ -15,11 +15,12 @@ START_RUN: Final = "StartRun"
 SESSION_POLICY: Final = "sessionPolicy"
 """The one member of StartRun that is a document, written as JSON text."""
 LIST_RUNS: Final = "ListRuns"
+CANCEL_RUN: Final = "CancelRun"
 GET_RUN_TASK: Final = "GetRunTask"
 OPERATIONS: Final = (
     START_RUN,
     "GetRun",
-    "CancelRun",
+    CANCEL_RUN,
     "TagResource",
     "UntagResource",
     "ListRunTasks",
