@@ -199,8 +199,8 @@ class World:
         self.trace: list[str] = []
         """What has happened, for whoever looks into a failure."""
         self._number = 0
-        self._rules: dict[str, int] = {}
-        """How often each rule was made."""
+        self._ticking: set[str] = set()
+        """The rules whose minutes pass."""
 
     # Lambda
 
@@ -230,12 +230,14 @@ class World:
         asked = event or sent.event
         task.append(self.timeline.begin(lambda: self._invoke(sent, how, number, asked, task[0]), after))
 
-    def _minute(self, rule: str, number: int) -> None:
-        """A minute of a rule is over: each of its targets is sent, unless the rule is gone or was made anew."""
-        if rule not in self.eventbridge.rules() or self._rules[rule] != number:
+    def _minute(self, rule: str) -> None:
+        """A minute of a rule is over: each of its targets is sent. One without targets wakes up nobody."""
+        due = self.eventbridge.due(rule)
+        if not due:
+            self._ticking.discard(rule)
             return
-        self.timeline.call(partial(self._minute, rule, number), MINUTE)
-        for event in self.eventbridge.due(rule):
+        self.timeline.call(partial(self._minute, rule), MINUTE)
+        for event in due:
             sent = next(each for each in reversed(self.sent) if each.event["RequestId"] == event["RequestId"])
             how = self.looks()
             self._deliver(sent, how, how.after, 0, event)
@@ -327,12 +329,11 @@ class World:
         return _answered(request, response)
 
     def _events(self, operation: str, body: bytes) -> Response:
-        there = self.eventbridge.rules()
         response = self.eventbridge.route("POST", f"/AWSEvents.{operation}", "", body)
         assert response
-        for rule in set(self.eventbridge.rules()) - set(there):
-            self._rules[rule] = self._rules.get(rule, 0) + 1
-            self.timeline.call(partial(self._minute, rule, self._rules[rule]), MINUTE)
+        if operation == "PutTargets" and (rule := json.loads(body)["Rule"]) not in self._ticking:
+            self._ticking.add(rule)
+            self.timeline.call(partial(self._minute, rule), MINUTE)
         return response
 
     @contextmanager
