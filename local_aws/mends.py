@@ -134,6 +134,8 @@ class CustomResources:
     delivery: Delivery = field(default_factory=Delivery)
     _failed: dict[tuple[str, str], str | None] = field(default_factory=dict)
     """The physical id that a failed request left, by stack and logical id; None: it answered none."""
+    _back: dict[tuple[str, str], str] = field(default_factory=dict)
+    """The physical id that a resource has got back, while what had replaced it is deleted."""
     _under_way: dict[tuple[str, str], str] = field(default_factory=dict)
     """The request type that a resource is being worked on with; ministack calls every one of an update an Update."""
     _created: dict[tuple[str, str], tuple[str, dict[str, Any]]] = field(default_factory=dict)
@@ -294,7 +296,9 @@ class CustomResources:
             stack_id, stack_name, logical_id, rtype, sent_with, applied_props, previous_props, attrs, record
         )
         if record["PhysicalResourceId"] != sent_with and rtype.startswith("Custom::"):
+            self._back[stack_id, logical_id] = record["PhysicalResourceId"]
             await self._delete(stack_name, stack_id, logical_id, rtype, sent_with, applied_props)
+            del self._back[stack_id, logical_id]
 
     async def _delete(
         self, stack_name: str, stack_id: str, logical_id: str, rtype: str, physical_id: str, props: dict[str, Any]
@@ -322,7 +326,8 @@ class CustomResources:
         status = f"{under_way.upper()}_IN_PROGRESS" if under_way else newest["ResourceStatus"]
         esc: Callable[[str], str] = handlers._esc
         # The cleanup of a replaced resource has events of its own; the resource's id is the one that replaced it.
-        named = stack.get("_resources", {}).get(logical_id, {}).get("PhysicalResourceId")
+        named = self._back.get((stack["StackId"], logical_id))
+        named = named or stack.get("_resources", {}).get(logical_id, {}).get("PhysicalResourceId")
         return handlers._xml(
             200,
             "DescribeStackResourceResponse",

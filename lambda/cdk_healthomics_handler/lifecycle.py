@@ -388,7 +388,7 @@ class Lifecycle:
         if self.seen.waited and isinstance(run, Run) and self.request.type is not RequestType.DELETE:
             return (
                 f"Run {run.id} is still {run.status}, not {self.request.wait_for}, at the end of the "
-                f"{self.request.timeout} s that CloudFormation waits."
+                f"{self.request.timeout} s that CloudFormation waits. {run.console_url}"
             )
         if times := self._refused.total():
             return f"{self._last_words} (tried for {spent}, {times} times refused)"

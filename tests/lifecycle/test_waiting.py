@@ -194,8 +194,8 @@ class TestTheRunEndsOtherwise:
         run = running(stage)
         answer = stage.answer(event)
         assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", f"{run.id}/{run.uuid}")
-        expected = f"Run {run.id} is still RUNNING, not COMPLETED, at the end of the 3 s that CloudFormation waits."
-        assert answer["Reason"] == expected
+        expected = f"Run {run.id} is still RUNNING, not COMPLETED, at the end of the 3 s that CloudFormation waits. "
+        assert answer["Reason"].startswith(expected + "https://us-east-1.console.aws.amazon.com/omics/")
         assert stage.eventbridge.calls == []
 
     def test_it_takes_longer_than_cloudformation_waits_at_the_last_look(self, stage: Stage) -> None:
