@@ -76,7 +76,9 @@ class MadeRoles:
         resource = role.node.default_child
         if isinstance(resource, aws_iam.CfnRole):
             # What others override in the resource is written into this object, the CDK's only one that has nothing of
-            # its own: so it can be read. The resource itself does not tell.
+            # its own: so it can be read. The resource itself does not tell. The template does, but this is asked each
+            # time that the policy is resolved, which is part of it: it would be rendered within itself, anew for each
+            # of these times (what was read before the last aspect is stale), in every stack that makes a role.
             overrides = StringConcat()
             resource.add_override("Properties", overrides)
             self._roles.append(_Role(role, resource, overrides))
@@ -123,7 +125,7 @@ class MadeRoles:
     def _beginning(self, role: _Role) -> str:
         """How the name begins that CloudFormation makes: of stack name and logical id, each cut where it is long."""
         stack, *nested = naming.known_names(self._stack)
-        logical_id = self._stack.get_logical_id(role.resource)
+        logical_id = self._stack.resolve(role.resource.logical_id)
         if nested or len(stack) + len(logical_id) + _RANDOM > _LONGEST_NAME:
             return f"{stack}-"[:_CUT]
         return f"{stack}-{logical_id}-"

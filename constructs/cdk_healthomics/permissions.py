@@ -11,7 +11,7 @@ from aws_cdk import Stack, aws_iam
 
 from cdk_healthomics.made_roles import MadeRoles
 from cdk_healthomics.role import arn_of
-from cdk_healthomics_handler.names import LIST_RUNS, OPERATIONS, SERVICE, START_RUN
+from cdk_healthomics_handler.names import GET_RUN_TASK, LIST_RUNS, OPERATIONS, SERVICE, START_RUN
 from constructs import Construct
 
 INLINE_ROOM: Final = 6_000
@@ -169,6 +169,8 @@ class Permissions:
             actions=[f"{SERVICE}:{operation}" for operation in OPERATIONS if operation != LIST_RUNS],
             resources=[runs],
         )
+        # GetRunTask asks for the task as well (Service Authorization Reference), whose ARN does not tell its run.
+        yield aws_iam.PolicyStatement(actions=[f"{SERVICE}:{GET_RUN_TASK}"], resources=[f"{self._arn('task')}/*"])
         # ListRuns knows no resource (Service Authorization Reference), so only "*" allows it.
         yield aws_iam.PolicyStatement(actions=[f"{SERVICE}:{LIST_RUNS}"], resources=["*"])
         yield aws_iam.PolicyStatement(

@@ -7,7 +7,6 @@ polling the frame is kept; what goes into EventBridge is in :mod:`schedule`: crh
 names rules so that long logical ids fail, polls what is done, and leaves rules and permissions behind.
 """
 
-import json
 import os
 import ssl
 import sys
@@ -35,6 +34,7 @@ from cdk_healthomics_handler import journal
 from cdk_healthomics_handler.actions import Outcome, Silence
 from cdk_healthomics_handler.event import POLL, UNSETTLED, Request
 from cdk_healthomics_handler.pace import age
+from cdk_healthomics_handler.reason import as_json, cut
 from cdk_healthomics_handler.response_url import host
 from cdk_healthomics_handler.run import Run
 from cdk_healthomics_handler.schedule import Schedule
@@ -236,19 +236,5 @@ def _connections(proxy: str | None) -> urllib3.PoolManager:
 
 def answer_body(fields: Mapping[str, Any], reason: str) -> bytes:
     """The answer's body; of a reason that is too long it keeps the beginning."""
-    body = _json({**fields, "Reason": reason})
-    if len(body) <= LONGEST_ANSWER:
-        return body
-    room = LONGEST_ANSWER - len(_json({**fields, "Reason": "..."}))
-    kept, used = [], 0
-    for character in reason:
-        used += len(_json(character)) - len('""')
-        if used > room:
-            break
-        kept.append(character)
-    return _json({**fields, "Reason": "".join(kept) + "..."})
-
-
-def _json(value: Any) -> bytes:
-    """JSON in UTF-8: an escape takes up to three times as many of the bytes that an answer may have."""
-    return json.dumps(value, ensure_ascii=False).encode(errors="replace")
+    room = LONGEST_ANSWER - len(as_json({**fields, "Reason": ""}))
+    return as_json({**fields, "Reason": cut(reason, room)})

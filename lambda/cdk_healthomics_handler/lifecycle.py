@@ -17,6 +17,7 @@ from cdk_healthomics_handler.actions import (
     Read,
     ReadAgain,
     ReadOriginal,
+    ReadTasks,
     Release,
     Schedule,
     Search,
@@ -28,7 +29,7 @@ from cdk_healthomics_handler.actions import (
 )
 from cdk_healthomics_handler.decision import decide
 from cdk_healthomics_handler.event import PhysicalId, Request, RequestType
-from cdk_healthomics_handler.healthomics import HealthOmics, Hunt
+from cdk_healthomics_handler.healthomics import FailedTasks, HealthOmics, Hunt
 from cdk_healthomics_handler.names import RELEASED, START_RUN, OwnershipTag
 from cdk_healthomics_handler.pace import Clock
 from cdk_healthomics_handler.reach import Reach
@@ -43,7 +44,8 @@ if TYPE_CHECKING:
 
     from cdk_healthomics_handler.schedule import Schedule as EventBridge
 
-_UNSCHEDULES: Final = 3
+_ENDURED: Final = 3
+"""The refusals of a step that the answer can do without; after one more it is left out."""
 _PASSING: Final = frozenset(
     {Refusal.NOT_YET, Refusal.THROTTLED, Refusal.UNCERTAIN, Refusal.SILENT, Refusal.UNREACHABLE}
 )
@@ -68,6 +70,8 @@ class Lifecycle:
     _names: tuple[str, ...] = ()
     _hunt: Hunt | None = None
     """A search that a refused call has interrupted."""
+    _tasks: FailedTasks | None = None
+    """Those of the run that has failed, as far as they are read."""
     _strangers: set[str] = field(default_factory=set)
     """The ids of runs that were read and are not the resource's."""
     _looked: tuple[float, Observed] | None = None
@@ -102,6 +106,9 @@ class Lifecycle:
             if isinstance(action, (Answer, Silence)):
                 return action
             if self._out_of_time(action):
+                if isinstance(action, ReadTasks):
+                    self._leave_tasks()
+                    continue
                 if self.seen.failure:
                     return self._cut_short()
                 self.seen = replace(self.seen, failure=self._why_given_up(action))
@@ -146,6 +153,10 @@ class Lifecycle:
                 self._read(action)
             case Search():
                 self._search(action)
+            case ReadTasks(run=run):
+                self._tasks = self._tasks or self.healthomics.failed_tasks(run)
+                if self._tasks.go_on():
+                    self._leave_tasks()
             case AskCloudFormation():
                 self._ask(action)
             case Wait(run=run):
@@ -218,6 +229,10 @@ class Lifecycle:
                 return found
             self.clock.wait(self.clock.pace.lag)
         return self.healthomics.read(physical_id) or Gone.GONE
+
+    def _leave_tasks(self) -> None:
+        """Read no more failed tasks: what is read by now is told."""
+        self.seen = replace(self.seen, tasks=self._tasks.read if self._tasks else ())
 
     def _search(self, action: Search) -> None:
         settled_at = max(self.clock.pace.settled, self._marked_at + 2 * self.clock.pace.lag)
@@ -310,9 +325,13 @@ class Lifecycle:
         if isinstance(action, Release) and (missing or refusal not in _PASSING):
             self.seen = replace(self.seen, released=True)
             return True
-        often = missing or self._refused[Unschedule] >= _UNSCHEDULES
-        if isinstance(action, Unschedule) and (refusal in _LASTING or often):
+        if not missing and refusal not in _LASTING and self._refused[type(action)] < _ENDURED:
+            return False
+        if isinstance(action, Unschedule):
             self.seen = replace(self.seen, unscheduled=True)
+            return True
+        if isinstance(action, ReadTasks):
+            self._leave_tasks()
             return True
         return False
 
