@@ -302,7 +302,9 @@ class Stack:
     def _roll_back(self, under_way: Mapping[str, "Sent"], before: Mapping[str, Resource]) -> None:
         self.world.timeline.sleep(self.world.random.uniform(1, 3))
         failed = {each: replace(self.resources[each]) for each in under_way}
-        back = [each for each in under_way if each in before]
+        # A link that had failed before is rolled back to what was there before it: nothing.
+        stable = [each for each, known in before.items() if LINK not in each or not known.failed]
+        back = [each for each in under_way if each in stable]
         self._update_back([each for each in back if LINK not in each], before, failed)
         for each in back:
             if LINK in each:
@@ -316,7 +318,7 @@ class Stack:
                 works.append(partial(self._clean_up_one, logical_id, left.physical_id, left.properties))
                 self.replaced.get(logical_id, {}).pop(left.physical_id, None)
         runs = dict.fromkeys(run_of(each) for each in under_way if run_of(each) in before)
-        works += [partial(self._drop_links, each, before) for each in runs]
+        works += [partial(self._drop_links, each, stable) for each in runs]
         self._at_once(works)
 
     def _delete_made(self, logical_id: str) -> None:
