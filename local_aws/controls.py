@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from local_aws.healthomics import Fault, HealthOmics, Kind
-from local_aws.healthomics.service import Response, StoredRun
+from local_aws.healthomics.model import ServiceError
+from local_aws.healthomics.runs import StoredRun
+from local_aws.healthomics.service import Response
 from local_aws.mends import Delivery
 
 PREFIX: Final = "/_local_aws/"
@@ -44,7 +46,7 @@ def routes(service: HealthOmics, delivery: Delivery) -> Callable[[str, str, str,
             return None
         try:
             answer, status = order(json.loads(body or b"{}")), 200
-        except (TypeError, ValueError, KeyError) as error:
+        except (TypeError, ValueError, KeyError, ServiceError) as error:
             answer, status = str(error) or type(error).__name__, 400
         return Response(status, {"content-type": "application/json"}, json.dumps(answer).encode())
 

@@ -9,7 +9,8 @@ from importlib import import_module
 from typing import Any, Final
 
 from local_aws.healthomics import HealthOmics
-from local_aws.healthomics.service import StoredRun
+from local_aws.healthomics.resources import Resource
+from local_aws.healthomics.runs import StoredRun
 
 SOURCE: Final = "aws.omics"
 DETAIL_TYPE: Final = "Run Status Change"
@@ -36,7 +37,12 @@ def entry(run: StoredRun) -> dict[str, Any]:
 def publish(service: HealthOmics, put: Callable[[dict[str, Any]], object]) -> None:
     """Publish every change of a status from now on, in a thread: runs move though nobody looks at them."""
     changes: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-    service.on_status = lambda run: changes.put(entry(run))  # what is told now: the run moves on
+
+    def tell(changed: Resource) -> None:
+        if isinstance(changed, StoredRun):
+            changes.put(entry(changed))  # what is told now: the run moves on
+
+    service.on_status = tell
 
     def forward() -> None:
         while True:

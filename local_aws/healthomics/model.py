@@ -195,6 +195,12 @@ def write(operation: OperationModel, answer: Mapping[str, Any]) -> tuple[int, by
     ).encode()
 
 
+def of_shape(name: str, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Of what is known, the members that a structure of the model has."""
+    members: Mapping[str, Any] = getattr(MODEL.shape_for(name), "members", {})
+    return {member: known[member] for member in members if known.get(member) is not None}
+
+
 def _written(value: Any) -> Any:
     if isinstance(value, list):
         return [_written(item) for item in value]

@@ -24,7 +24,7 @@ from tests.lifecycle.stage import stack_id_of
 from tests.lifecycle.world import Delivery, World
 
 if TYPE_CHECKING:
-    from local_aws.healthomics.service import StoredRun
+    from local_aws.healthomics.runs import StoredRun
 
 STACKS = (STACK_ID, stack_id_of("Exomes"))
 LOGICAL_IDS = ("One", "Two", "Three")
