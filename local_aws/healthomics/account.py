@@ -4,12 +4,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from local_aws.healthomics.settings import Clock, Settings
 
 if TYPE_CHECKING:
     from local_aws.healthomics.resources import Resource
+
+
+class StoredObject(NamedTuple):
+    """An object of S3."""
+
+    etag: str
+    body: bytes
 
 
 @dataclass
@@ -18,10 +25,17 @@ class _Bucket:
 
     left: float
     at: float
+    credit: float = 0.0
+    """What batches may make now."""
+    wanted: bool = False
+    """Whether batches want more."""
 
     def fill(self, rate: float, most: float, now: float) -> None:
-        """Add what the time since the last look allows."""
-        self.left = min(most, self.left + (now - self.at) * rate)
+        """Add what the time since the last look allows; of that, batches get half and what others leave."""
+        gained = (now - self.at) * rate
+        others = min(most - self.left, gained / 2 if self.wanted else gained)
+        self.credit += gained - others if self.wanted else 0.0
+        self.left += others
         self.at = now
 
 
@@ -37,6 +51,8 @@ class Account:
     """Told of each change of a status."""
     random: Random = field(default_factory=Random)
     """Draws how late an answer is."""
+    read_object: Callable[[str], StoredObject | None] = lambda _uri: None
+    """Reads an object of S3 by its URI; None: there is none."""
     monotonic: Callable[[], float] = time.monotonic
     """The time by which quotas are filled again."""
     _buckets: dict[str, _Bucket] = field(default_factory=dict)
@@ -54,6 +70,21 @@ class Account:
         allowed = bucket.left >= 1.0
         bucket.left -= 1.0 if allowed else 0.0
         return allowed
+
+    def share(self, operation: str, wanted: int) -> int:
+        """How many of the calls that a batch wants to make it may make now; it asks again until it wants no more."""
+        rate = self._rate(operation)
+        if rate is None:
+            return wanted
+        bucket = self._filled(operation, rate)
+        shared = min(wanted, int(bucket.credit))
+        bucket.wanted = shared < wanted
+        bucket.credit = bucket.credit - shared if bucket.wanted else 0.0
+        return shared
+
+    def limited(self, operation: str) -> bool:
+        """Whether an operation has a quota."""
+        return self._rate(operation) is not None
 
     def _rate(self, operation: str) -> float | None:
         return {"StartRun": self.settings.start_rate, **self.settings.quotas}.get(operation)

@@ -175,13 +175,17 @@ def check_number(tags: Mapping[str, str]) -> None:
 
 
 def page(
-    operation: str, token: str, most: int, source: Sequence[T], shown: Callable[[T], dict[str, Any] | None]
+    operation: str,
+    given: Mapping[str, Any],
+    most: int,
+    source: Sequence[T],
+    shown: Callable[[T], dict[str, Any] | None],
 ) -> tuple[list[dict[str, Any]], str | None]:
     """A page of a list, and the token of the next one: its place in ``source``, so that pages are not read twice.
 
     Args:
         operation: that is asked for the page.
-        token: that the page before came with; ``0``: this is the first.
+        given: its parameters, with the token that the page before came with.
         most: how many items a page holds.
         source: what is looked through.
         shown: what the answer shows of one; None: nothing.
@@ -189,6 +193,7 @@ def page(
     Raises:
         ServiceError: the token is none that the operation gave.
     """
+    token = given.get("startingToken", "0")
     if not token.isdecimal():
         raise invalid(f"startingToken {token!r} is none that {operation} gave")
     items: list[dict[str, Any]] = []

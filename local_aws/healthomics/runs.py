@@ -1,7 +1,7 @@
 """The runs of the account: their operations, and how they move through their statuses."""
 
 import heapq
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
@@ -36,6 +36,8 @@ class StoredRun(Resource):
 
     fails: tuple[str, str] | None = None
     """The failure reason and status message with which it will end."""
+    counted: Counter[str] | None = None
+    """How many runs of its batch have which status; None: it is in no batch."""
 
     @property
     def output_uri(self) -> str:
@@ -73,8 +75,16 @@ class Runs(Resources[StoredRun]):
         """By status, since when which run has it, as a heap; nobody looks at a run before its time has come."""
         self._order = count()
 
-    def start(self, request: Mapping[str, Any], tags: Mapping[str, str], at: float) -> StoredRun:
+    def start(
+        self, request: Mapping[str, Any], tags: Mapping[str, str], at: float, counted: Counter[str] | None = None
+    ) -> StoredRun:
         """Start a run whose request fits the model.
+
+        Args:
+            request: StartRun's, or what a batch makes of its settings.
+            tags: of the run.
+            at: when it starts.
+            counted: the counts of its batch.
 
         Raises:
             ServiceError: it cannot be started.
@@ -83,13 +93,16 @@ class Runs(Resources[StoredRun]):
             raise ServiceError("ResourceNotFoundException", f"Workflow {request['workflowId']} does not exist")
         check_number(tags)
         fails = self.failing.popleft() if self.failing else None
-        run = StoredRun(*self.identity(), created=at, request=request, tags=dict(tags), fails=fails)
+        run = StoredRun(*self.identity(), created=at, request=request, tags=dict(tags), fails=fails, counted=counted)
         self.add(run)
         self.take(run, "PENDING", at)
         return run
 
     def take(self, resource: StoredRun, status: str, at: float) -> None:
         """Give a run a status, in which it stays for its time."""
+        if resource.counted is not None:
+            resource.counted[resource.status] -= 1 if resource.history else 0
+            resource.counted[status] += 1
         super().take(resource, status, at)
         if status in _NEXT:
             heapq.heappush(self._waiting[status], (at, next(self._order), resource))
@@ -141,8 +154,7 @@ class Runs(Resources[StoredRun]):
                 return None
             return model.of_shape("RunListItem", told.described())
 
-        most = given.get("maxResults", _PAGE)
-        items, after = page("ListRuns", given.get("startingToken", "0"), most, self.all, shown)
+        items, after = page("ListRuns", given, given.get("maxResults", _PAGE), self.all, shown)
         return {"items": items, "nextToken": after}
 
     def cancel_run(self, given: dict[str, Any]) -> dict[str, Any]:

@@ -12,12 +12,15 @@ from botocore.model import OperationModel
 
 from local_aws.healthomics import model
 from local_aws.healthomics.account import Account
+from local_aws.healthomics.batch import StoredBatch
+from local_aws.healthomics.batch_settings import BatchError
+from local_aws.healthomics.batches import Batches
 from local_aws.healthomics.faults import ANSWERS, Fault, Faults, Kind
 from local_aws.healthomics.model import ServiceError
 from local_aws.healthomics.resources import Resource, check_number
 from local_aws.healthomics.runs import FINAL, Runs, StoredRun
 
-_SUBJECTS: Final = ("id", "resourceArn")
+_SUBJECTS: Final = ("id", "batchId", "resourceArn")
 """Members that tell which resource a call is about."""
 
 
@@ -31,6 +34,7 @@ class Call:
     status: int
     """The HTTP status that was answered; 0 where the connection was lost."""
     run_id: str | None
+    """The run that it was about, or the batch."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class HealthOmics(Account):
 
     def __post_init__(self) -> None:
         self._runs = Runs(self)
+        self._batches = Batches(self, self._runs)
 
     def handle(self, method: str, path: str, query: str, body: bytes) -> Response | None:
         """Answer a request; None: it is for no operation of this service."""
@@ -62,7 +67,7 @@ class HealthOmics(Account):
         operation, labels = routed
         fault = self.faults.meeting(operation.name)
         if fault and fault.kind in {Kind.DROP_BEFORE, Kind.HANG_BEFORE}:
-            self._write_down(operation.name, 0, _about(labels, b""))
+            self._write_down(operation.name, 0, _about(labels, body))
             return Response(0, {}, b"", fault)
         try:
             _answer(fault, operation.name)
@@ -74,7 +79,7 @@ class HealthOmics(Account):
                 json.dumps({"message": error.message}).encode(),
             )
         lost = fault and fault.kind in {Kind.DROP_AFTER, Kind.HANG_AFTER}
-        self._write_down(operation.name, 0 if lost else response.status, _about(labels, response.body))
+        self._write_down(operation.name, 0 if lost else response.status, _about(labels, body, response.body))
         return Response(response.status, response.headers, response.body, fault) if lost else response
 
     def _work(self, operation: OperationModel, labels: Mapping[str, str], query: str, body: bytes) -> Response:
@@ -84,7 +89,7 @@ class HealthOmics(Account):
             given = model.parse(operation, labels, query, body)
             self.tick()
             name = re.sub("(?<!^)(?=[A-Z])", "_", operation.name).lower()
-            part = next(part for part in (self._runs, self) if hasattr(part, name))
+            part = next(part for part in (self._runs, self._batches, self) if hasattr(part, name))
             work: Callable[[dict[str, Any]], dict[str, Any]] = getattr(part, name)
             status, answer = model.write(operation, work(given))
         return Response(status, {"content-type": "application/json"}, answer)
@@ -109,19 +114,56 @@ class HealthOmics(Account):
         """Let the next started run fail instead of complete."""
         self._runs.failing.append((reason, message))
 
+    def batches(self) -> list[StoredBatch]:
+        """Every batch, oldest first, deleted ones included."""
+        with self._lock:
+            self.tick()
+            return list(self._batches.all)
+
+    def refuse_next(
+        self,
+        operation: str = "StartRun",
+        times: int = 1,
+        reason: str = "AccessDeniedException",
+        message: str = "The role may not do this",
+    ) -> None:
+        """Refuse what batches are about to do to their runs: those are not submitted, not cancelled or not deleted.
+
+        Args:
+            operation: StartRun, CancelRun or DeleteRun.
+            times: how many runs it meets, of any batch, in the order of their settings.
+            reason: as ListRunsInBatch tells it; one of the errors of the operation.
+            message: likewise.
+
+        Raises:
+            KeyError: batches do no such thing to their runs.
+        """
+        self._batches.refusing[operation].extend([(reason, message)] * times)
+
+    def fail_next_batch(
+        self,
+        reason: str = "INTERNAL_SERVER_EXCEPTION",
+        message: str = "There was a transient error in the service. Retry the batch.",
+    ) -> None:
+        """Let the next started batch fail before it has runs."""
+        self._batches.failing.append(BatchError(message, reason))
+
     def end(self, run_id: str, status: str) -> None:
         """Bring a run to a status at once, as its workflow or another user would."""
         with self._lock:
             self._runs.take(self._runs.named(run_id), status, self.clock.now())
 
-    def reuse_id(self, run_id: str) -> None:
-        """Give the next started run the id of a deleted one, as HealthOmics does."""
-        self._runs.reuse_id(run_id)
+    def reuse_id(self, deleted_id: str) -> None:
+        """Give the next started run, or batch, the id of a deleted one, as HealthOmics does."""
+        (self._batches if self._batches.holds(deleted_id) else self._runs).reuse_id(deleted_id)
 
     def tick(self) -> None:
-        """Move every run as far as the clock says."""
+        """Move every run and batch as far as the clock says."""
         with self._lock:
-            self._runs.move(self.clock.now())
+            now = self.clock.now()
+            self._runs.move(now)
+            while self._batches.move(now):
+                self._runs.move(now)
 
     # The operations that are for resources of every kind, by the names of the model
 
@@ -145,7 +187,7 @@ class HealthOmics(Account):
         return {"tags": self._tagged(given["resourceArn"]).tags}
 
     def _tagged(self, arn: str) -> Resource:
-        found = self._runs.by_arn(arn)
+        found = self._runs.by_arn(arn) or self._batches.by_arn(arn)
         if found is None:
             raise ServiceError("ResourceNotFoundException", f"Resource {arn} does not exist")
         return found
@@ -158,8 +200,18 @@ def _answer(fault: Fault | None, operation: str) -> None:
         raise ServiceError(code, message.format(operation=operation))
 
 
-def _about(labels: Mapping[str, str], answer: bytes) -> str | None:
-    """The id of the resource that a call is about: named in its path, or a new one's."""
-    told: Mapping[str, str] = labels or json.loads(answer or b"{}")
-    named = next((told[member] for member in _SUBJECTS if member in told), None)
-    return named and named.rpartition("/")[2]
+def _about(labels: Mapping[str, str], body: bytes, answer: bytes = b"") -> str | None:
+    """The id of the resource that a call is about: named in its path or its body, or a new one's."""
+    for told in (labels, _object(body), _object(answer)):
+        named = next((told[member] for member in _SUBJECTS if member in told), None)
+        if named:
+            return str(named).rpartition("/")[2]
+    return None
+
+
+def _object(text: bytes) -> Mapping[str, Any]:
+    try:
+        found = json.loads(text or b"{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
