@@ -211,7 +211,7 @@ class Batches(Resources[StoredBatch]):
         if batch.status not in _CANCELLABLE:
             code = REFUSALS[self.account.settings.cancel_of_finished]
             raise ServiceError(code, f"Batch {batch.id} cannot be cancelled: its status is {batch.status}")
-        self.account.share("StartRun", 0)
+        self.account.share("StartRun", 0)  # it wants no more: nothing is to be kept for it
         for submission in batch.queue:
             submission.status = "CANCEL_SUCCESS"
         batch.outcomes["successfulCancelSubmissionCount"] += len(batch.queue)

@@ -182,14 +182,15 @@ def _structure_problems(shape: Any, value: Any, path: str) -> Iterator[str]:
     if shape.is_tagged_union and len(value) != 1:
         names = ", ".join(shape.members)
         yield f"Value at '{path}' failed to satisfy constraint: Member must have exactly one of {names}"
+    of_parts = {name: f"{path}.{name}".lstrip(".") for name in (*shape.required_members, *value)}
     for name in shape.required_members:
         if name not in value:
-            yield f"Value at '{path}.{name}' failed to satisfy constraint: Member must not be null".replace("'.", "'")
+            yield f"Value at '{of_parts[name]}' failed to satisfy constraint: Member must not be null"
     for name, item in value.items():
         if name in shape.members:
-            yield from _problems(shape.members[name], item, f"{path}.{name}".lstrip("."))
+            yield from _problems(shape.members[name], item, of_parts[name])
         else:
-            yield f"Value at '{name}' failed to satisfy constraint: Member is not known"
+            yield f"Value at '{of_parts[name]}' failed to satisfy constraint: Member is not known"
 
 
 def _limit_problems(limits: Mapping[str, Any], value: Any, path: str) -> Iterator[str]:

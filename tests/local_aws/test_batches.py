@@ -227,7 +227,7 @@ class TestItsRequest:
             ({"batchRunSettings": {"inlineSettings": [{}]}}, "inlineSettings.0.runSettingId' failed to satisfy"),
             ({"defaultRunSetting": {"roleArn": "arn:x"}}, "Value at 'defaultRunSetting.workflowId' failed"),
             ({"batchName": "b" * 65}, "length less than or equal to 64"),
-            ({"defaultRunSetting": {**DEFAULT, "runId": "1"}}, "Value at 'runId' failed to satisfy constraint"),
+            ({"defaultRunSetting": {**DEFAULT, "runId": "1"}}, "Value at 'defaultRunSetting.runId' failed to satisfy"),
             ({"defaultRunSetting": {**DEFAULT, "workflowType": "READY2RUN"}}, "not supported with READY2RUN"),
             ({"tags": {f"k{index}": "v" for index in range(51)}}, "at most 50 tags"),
             ({"batchRunSettings": {"s3UriSettings": "s3://bucket/nothing.json"}}, "or it does not exist"),
