@@ -84,7 +84,7 @@ class IHealthOmicsRun(Construct):
     @property
     def grants(self) -> RunGrants:
         """What others may be allowed on this run, in the CDK's present way: ``run.grants.read(principal)``."""
-        return RunGrants(self, self.run_arn)
+        return RunGrants(self, self._granted_arn)
 
     def grant(self, grantee: aws_iam.IGrantable, *actions: str) -> aws_iam.Grant:
         """As ``run.grants.actions(…)``, the CDK's present way: allow a principal actions on this run."""
@@ -102,6 +102,11 @@ class IHealthOmicsRun(Construct):
     def _run_name(self) -> str:
         """By which events are known."""
         raise NotImplementedError
+
+    @property
+    def _granted_arn(self) -> str:
+        """What grants name: known as soon as the run is started, though it may be waited for."""
+        return self.run_arn
 
     _workflow_id: str | None = None
 

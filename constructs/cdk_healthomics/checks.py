@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from aws_cdk import CfnElement, Duration, RemovalPolicy, aws_iam
 
-from cdk_healthomics import model, neighbours, references, workflow
+from cdk_healthomics import links, model, neighbours, references, workflow
 from cdk_healthomics.documents import PARAMETERS_LIMIT, document_problems, well_formed
 from cdk_healthomics.messages import shown
 from cdk_healthomics.role import arn_of, arn_problems
@@ -25,9 +25,9 @@ Arguments = Mapping[str, Any]
 """The construct's arguments by name, those that were left out left out."""
 
 MOST_TAGS: Final = 50 - len(OwnershipTag)
-"""HealthOmics allows 50 tags a run (User Guide, quotas); four are ours."""
-LONGEST_TIMEOUT: Final = Duration.minutes(60)
-"""CloudFormation's limit on ServiceTimeout."""
+"""HealthOmics allows 50 tags a run (User Guide, quotas); some are ours."""
+SHORTEST_TIMEOUT: Final = 30
+"""Seconds: StartRun must be heard, and the answer sent."""
 _RESERVED: Final = ("aws:", TAG_PREFIX)
 _S3: Final = re.compile(r"s3://[^/]+(/.*)?", re.DOTALL)
 
@@ -252,25 +252,30 @@ def _lifecycle(arguments: Arguments) -> Iterator[str]:
         yield from wait_problems(wait_for)
     timeout = arguments.get("timeout")
     if timeout is not None:
-        yield from _timeout(timeout)
+        yield from _timeout(timeout, waits=wait_for != WaitFor.SUBMITTED)
     policy = arguments.get("removal_policy")
     if policy is not None and policy not in REMOVAL_POLICIES:
         allowed = ", ".join(f"RemovalPolicy.{each.name}" for each in REMOVAL_POLICIES)
         yield f"removal_policy was {shown(policy)}: must be one of {allowed}"
 
 
-def _timeout(timeout: Any) -> Iterator[str]:
+def _timeout(timeout: Any, *, waits: bool) -> Iterator[str]:
     if not isinstance(timeout, Duration):
         yield f"timeout was {shown(timeout)}: must be a Duration, such as Duration.minutes(30)"
         return
     if timeout.is_unresolved():
         return
     seconds = timeout.to_seconds(integral=False)
-    if not 1 <= seconds <= LONGEST_TIMEOUT.to_seconds() or seconds != int(seconds):
+    longest = links.LONGEST if waits else Duration.seconds(links.HOUR)
+    if SHORTEST_TIMEOUT <= seconds <= longest.to_seconds() and seconds == int(seconds):
+        return
+    told = f"timeout was {seconds:g} seconds: must be {SHORTEST_TIMEOUT} seconds to"
+    if waits:
+        yield f"{told} 7 days, in whole seconds, for no run of HealthOmics takes longer"
+    else:
         yield (
-            f"timeout was {seconds:g} seconds: must be 1 second to 60 minutes, in whole seconds, for CloudFormation "
-            "waits no longer for a custom resource; for a longer run leave wait_for out, and act on its end with "
-            "on_completed and on_failed"
+            f"{told} 60 minutes, in whole seconds, for there is nothing to wait for longer; to wait for the run, up to "
+            "7 days, give wait_for"
         )
 
 

@@ -17,7 +17,7 @@ from aws_cdk import (
     aws_iam,
 )
 
-from cdk_healthomics import access, cautions, checks, naming, neighbours
+from cdk_healthomics import access, cautions, checks, links, naming, neighbours
 from cdk_healthomics import workflow as workflows
 from cdk_healthomics.any_run import IHealthOmicsRun, ImportedRun
 from cdk_healthomics.enums import (
@@ -149,10 +149,13 @@ class HealthOmicsRun(IHealthOmicsRun):
             wait_for: how far the run must have come before its resource counts as created or updated. SUBMITTED, the
                 default, waits for nothing; RUNNING and COMPLETED wait, and a run that ends otherwise fails the
                 deployment with its status, reason, message and log group.
-            timeout: how long CloudFormation waits, 1 second to 60 minutes (``ServiceTimeout``). Default: 60 minutes.
-                A run that is waited for and takes longer fails the deployment, and is cancelled by its rollback. While
-                a run cannot be started (a quota, a permission that has not arrived) it is tried until shortly before
-                this, or for nearly 15 minutes, the function's own limit.
+            timeout: how long is waited, in whole seconds: 30 seconds to 60 minutes, and with ``wait_for`` up to 7 days.
+                Default: 60 minutes. CloudFormation waits an hour at most for one resource (``ServiceTimeout``), so each
+                further hour is a resource of its own, ``Custom::HealthOmicsRunWait``, after the one before; two minutes
+                of each hour are kept for going on to the next. A run that is waited for and takes longer fails the
+                deployment, and is cancelled by its rollback. While a run cannot be started (a quota, a permission that
+                has not arrived) it is tried until shortly before this, or for nearly 15 minutes, the function's own
+                limit.
             rerun_trigger: any text; a change of it starts a new run where nothing else has changed.
             removal_policy: what happens to the run when the resource is removed or replaced. DESTROY, the default,
                 cancels it; RETAIN leaves it alone, even when the stack's creation is rolled back;
@@ -182,22 +185,21 @@ class HealthOmicsRun(IHealthOmicsRun):
         provider = Provider.of(stack)
         provider.watch(self, self._tags, role=role, wait_for=wait_for)
         removal = Removal(stack)
+        until = links.ends(timeout)
+        asked = properties(
+            self, stack, arguments, arn_of(self._role), tags=self._tags.rendered_tags, removal=removal.told()
+        )
         self._resource = CustomResource(
             self,
             "Resource",
             resource_type=RESOURCE_TYPE,
             service_token=provider.service_token,
-            service_timeout=timeout,
+            service_timeout=Duration.seconds(until[0]) if until else timeout,
             removal_policy=removal_policy,
-            properties=properties(
-                self,
-                stack,
-                arguments,
-                arn_of(self._role),
-                tags=self._tags.rendered_tags,
-                removal=removal.told(),
-            ),
+            properties={**asked, **links.told(until)},
         )
+        # What depends on this construct depends on the links as well, and gets its attributes when they are done.
+        self._answering = links.chain(self, self._resource, provider.service_token, asked, until)
         self._cfn_resource: Final[CfnResource] = self._resource.node.default_child  # type: ignore[assignment]
         removal.of(self._cfn_resource, None if role else self._role)
         self._name = name
@@ -297,4 +299,8 @@ class HealthOmicsRun(IHealthOmicsRun):
         self._resource.node.add_dependency(*dependencies)
 
     def _attribute(self, attribute: Attribute) -> str:
-        return self._resource.get_att_string(attribute.value)
+        return self._answering.get_att_string(attribute.value)
+
+    @builtins.property
+    def _granted_arn(self) -> str:
+        return self._resource.get_att_string(Attribute.RUN_ARN.value)

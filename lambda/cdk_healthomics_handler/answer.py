@@ -122,7 +122,7 @@ class HealthOmicsRunResource(CfnResource):
 
     def generate_physical_id(self, event: Mapping[str, Any]) -> str:
         """Make up the id of a Create that was cut short: never ``<run id>/<uuid>``, the same for each delivery."""
-        return f"{UNSETTLED}{event['RequestId']}"
+        return Request.of(event).link_id or f"{UNSETTLED}{event['RequestId']}"
 
     def _forget(self) -> None:
         """Let nothing of an earlier event reach this one's answer."""

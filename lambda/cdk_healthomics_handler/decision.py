@@ -1,83 +1,32 @@
 """What to do next with an event: a pure function of the request and of what has been seen so far.
 
 No AWS and no clock: :func:`decide` returns one frozen action, ``lifecycle`` carries it out, adds what it saw and asks
-again, until the action is an :class:`Outcome`. The table that this implements is docs/lifecycle.md. Which of two
+again, until the action is an ``Outcome``. The table that this implements is docs/lifecycle.md. Which of two
 requests is right is told by the marks that they leave on the runs (docs/adr/0011-who-is-right.md).
 """
-
-from dataclasses import dataclass, replace
-from enum import Enum, auto
 
 from cdk_healthomics_handler import identity
 from cdk_healthomics_handler.actions import (
     Action,
-    Answer,
     AskCloudFormation,
     Cancel,
     Read,
     ReadAgain,
     ReadOriginal,
     Release,
-    Schedule,
     Search,
-    Silence,
     Start,
     Tag,
-    Unschedule,
     Wait,
 )
 from cdk_healthomics_handler.event import NOTHING_STARTED, UNSETTLED, PhysicalId, Request, RequestType
-from cdk_healthomics_handler.mark import LONG_AGO, Did, Mark
+from cdk_healthomics_handler.mark import LONG_AGO, Did
 from cdk_healthomics_handler.names import OwnershipTag, RemovalPolicy, property_name
+from cdk_healthomics_handler.outcomes import done, failed, overtaken, succeeded
 from cdk_healthomics_handler.run import CANCELLED, COMPLETED, DELETED, Run
-from cdk_healthomics_handler.standing import Observed
+from cdk_healthomics_handler.seen import Seen
 from cdk_healthomics_handler.start_run import Wanted
-
-
-class Gone(Enum):
-    """The run no longer exists, or its id now belongs to a run with another uuid."""
-
-    GONE = auto()
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What this invocation has seen and done so far."""
-
-    current: Run | Gone | None = None
-    """The run of the event's physical id; None: not looked yet, or not since StartRun."""
-    original: Run | Gone | None = None
-    """The run that the current one was started to replace; None: not looked yet."""
-    rival: Mark | None = None
-    """The mark of an older request that set out to replace the current run as well, or did."""
-    found: tuple[Run, ...] | None = None
-    """The resource's runs that the last search found; None: not searched (or to be searched again)."""
-    thorough: bool = False
-    """The last search began so late that it shows whatever an older request may have started unasked."""
-    started: Run | None = None
-    """The run that StartRun answered with."""
-    observed: Observed | None = None
-    """What CloudFormation says, twice where it must; None: not asked, or not since the last StartRun."""
-    late: bool = False
-    """The request was sent so long ago that CloudFormation may have given it up (or it cannot be told when)."""
-    uncertain: bool = False
-    """A StartRun with this request's token may have been accepted without our having seen its answer."""
-    answered: bool = False
-    """The answer has been sent already, FAILED: the function's time was over while a call was under way."""
-    cancelled: frozenset[str] = frozenset()
-    """The ids of the runs whose CancelRun was accepted."""
-    released: bool = False
-    """The current run's release was tried."""
-    failure: str | None = None
-    """Why nothing more can be tried."""
-    waited: bool = False
-    """A run was given time inside this invocation."""
-    closing: bool = False
-    """The request's time will be over before EventBridge could let the function look again."""
-    scheduled: bool = False
-    """EventBridge will let the function look again."""
-    unscheduled: bool = False
-    """No older rule or target of the resource's is left, or it was tried to remove them."""
+from cdk_healthomics_handler.waiting import await_run, follow, look_again, stop_waiting
 
 
 def decide(request: Request, wanted: Wanted | None, seen: Seen) -> Action:
@@ -90,7 +39,9 @@ def decide(request: Request, wanted: Wanted | None, seen: Seen) -> Action:
         seen: what this invocation has seen and done so far.
     """
     if request.polls:
-        return _look_again(request, seen)
+        return look_again(request, seen)
+    if request.link_id:
+        return follow(request, seen)
     if request.type is RequestType.DELETE:
         return _delete(request, seen)
     if wanted is None or seen.failure or seen.answered:
@@ -110,7 +61,7 @@ def _create(request: Request, wanted: Wanted, seen: Seen) -> Action:
         return _withdraw(request, run, seen)
     if run is None:
         return Start("no run has this token", wanted.start_run)
-    return _await(request, run, seen) or _succeeded("the run is started", run)
+    return await_run(request, run, seen) or succeeded(request, "the run is started", run)
 
 
 def _update(request: Request, wanted: Wanted, seen: Seen) -> Action:
@@ -154,9 +105,11 @@ def _keep(request: Request, wanted: Wanted, run: Run, seen: Seen) -> Action:
         _mark_kept(request, wanted, run)
         or (_sweep_newer(request, run, seen) if contested else None)
         or (None if known else Tag("what was to replace it is gone", run, {}, (OwnershipTag.REPLACED_BY,)))
-        or (_stop_waiting(seen) if request.waited_before else None)
-        or (None if back or (run.ended and not seen.waited) else _await(request, run, seen))
-        or _succeeded("the run it had before is back" if back else "nothing that defines the run has changed", run)
+        or (stop_waiting(seen) if request.waited_before else None)
+        or (None if back or (run.ended and not seen.waited) else await_run(request, run, seen))
+        or succeeded(
+            request, "the run it had before is back" if back else "nothing that defines the run has changed", run
+        )
     )
 
 
@@ -184,14 +137,18 @@ def _replace(request: Request, wanted: Wanted, current: Run, seen: Seen) -> Acti
         replaces = {OwnershipTag.REPLACES.value: str(good or current.physical_id)}
         tags = {**wanted.tags, **replaces}
         return Start("no run has this token", {**wanted.start_run, "tags": tags})
-    return sweep or _await(request, run, seen) or _succeeded("the new run is started; it replaces the old one", run)
+    return (
+        sweep
+        or await_run(request, run, seen)
+        or succeeded(request, "the new run is started; it replaces the old one", run)
+    )
 
 
 def _update_without_run(request: Request, wanted: Wanted, physical_id: PhysicalId | None, seen: Seen) -> Action:
     """Somebody deleted the current run, so it can show nobody's mark: what newer requests have started does."""
     if physical_id and wanted.old_definition == wanted.definition:
         gone = Run.gone(request, physical_id)
-        return _succeeded("the run was deleted, and nothing that defines it has changed", gone)
+        return succeeded(request, "the run was deleted, and nothing that defines it has changed", gone)
     run = _own(wanted, seen)
     if run is None and seen.late and seen.observed is None:
         return AskCloudFormation("does it still wait for this run?")
@@ -208,8 +165,8 @@ def _update_without_run(request: Request, wanted: Wanted, physical_id: PhysicalI
     strays = [] if request.retains else [each for each in seen.found if each.active and each.id != run.id]
     return (
         _cancel_first(strays, seen, "an older request started it, and its resource has another")
-        or _await(request, run, seen)
-        or _succeeded("the new run is started", run)
+        or await_run(request, run, seen)
+        or succeeded(request, "the new run is started", run)
     )
 
 
@@ -252,10 +209,10 @@ def _withdraw(request: Request, run: Run | None, seen: Seen) -> Action:
     """End a request that a newer one has overtaken: what it started is nobody's."""
     undone = request.type is RequestType.CREATE and request.removal_policy == RemovalPolicy.RETAIN_EXCEPT_ON_CREATE
     if run and request.retains and not undone:
-        return _overtaken(request, run, seen, f"but the removal policy says that run {run.id} stays")
+        return overtaken(request, run, seen, f"but the removal policy says that run {run.id} stays")
     if run and run.active and run.id not in seen.cancelled and not run.claimed_after(request):
         return Cancel("CloudFormation has moved on: nobody would ever cancel this run", run)
-    return _overtaken(request, run, seen, "so no run was left for it")
+    return overtaken(request, run, seen, "so no run was left for it")
 
 
 def _give_up(request: Request, wanted: Wanted | None, seen: Seen) -> Action:
@@ -266,44 +223,16 @@ def _give_up(request: Request, wanted: Wanted | None, seen: Seen) -> Action:
     unheard = seen.started and (seen.answered or not settled) and not request.retains
     if run and run.active and run.id not in seen.cancelled and unheard:
         return Cancel("nobody knows whether it is still wanted", run)
-    return _failed(request, run, seen, seen.failure or "The properties ask for no valid run.")
-
-
-def _await(request: Request, run: Run, seen: Seen) -> Action | None:
-    """The next step until the run is where the user wants to wait for it. None: there is nothing to wait for."""
-    if run.reached(request.wait_for):
-        return None
-    if run.ended:
-        return _ended(run)
-    if seen.closing:
-        return Wait("its end comes before EventBridge could invoke the function again", run)
-    if not seen.scheduled:
-        return Schedule(f"the run is not {request.wait_for} yet", run)
-    return Silence("EventBridge invokes the function again")
-
-
-def _look_again(request: Request, seen: Seen) -> Action:
-    """EventBridge has invoked the function to look at a run that is waited for, until it or the request's time ends."""
-    physical_id = PhysicalId.parse(request.physical_id)
-    if seen.failure and seen.closing:
-        return _failed(request, None, seen, seen.failure)
-    if seen.failure or physical_id is None:
-        return Silence("the run could not be looked at; EventBridge invokes the function again")
-    if seen.current is None:
-        return Read("has it come as far as it is waited for?", physical_id)
-    if isinstance(seen.current, Gone):
-        return _failed(request, None, seen, f"Run {physical_id.run_id} was deleted while it was waited for.")
-    run = seen.current
-    return _await(request, run, replace(seen, scheduled=True)) or _succeeded(f"the run is {run.status}", run)
+    return failed(request, run, seen, seen.failure or "The properties ask for no valid run.")
 
 
 def _delete(request: Request, seen: Seen) -> Action:
     if request.removal_policy == RemovalPolicy.RETAIN:
-        return _done(request, "the removal policy says that the run stays")
+        return done(request, "the removal policy says that the run stays")
     if (request.physical_id or "").startswith(NOTHING_STARTED):
-        return _done(request, "the Create has started no run")
+        return done(request, "the Create has started no run")
     if seen.failure:
-        return _failed(request, None, seen, seen.failure)
+        return failed(request, None, seen, seen.failure)
     physical_id = PhysicalId.parse(request.physical_id)
     if physical_id and seen.current is None:
         return Read("is there anything to cancel?", physical_id)
@@ -312,26 +241,22 @@ def _delete(request: Request, seen: Seen) -> Action:
         if seen.observed is None:
             return AskCloudFormation("is this run, which has not our tags, the resource's?")
         if not seen.observed.names(run):
-            return _done(request, "the run is somebody else's")
+            return done(request, "the run is somebody else's")
     if run and run.claimed_after(request):
-        return _done(request, "a newer request has kept the run")
+        return done(request, "a newer request has kept the run")
     if run and run.active and run.id not in seen.cancelled:
         return Cancel("its resource goes away", run)
     waited = request.waits or any(
         each.newest and each.newest.waits for each in (*(seen.found or ()), *([run] if run else ()))
     )
     return (
-        (_stop_waiting(seen) if waited else None)
+        (stop_waiting(seen) if waited else None)
         or (_release(request, run, seen) if run else None)
         or _sweep_all(request, run, seen)
         or (Wait("the run is stopping", run) if run and run.active else None)
         or (_release(request, run, seen) if run else None)
-        or _done(request, "no run of this resource is left")
+        or done(request, "no run of this resource is left")
     )
-
-
-def _stop_waiting(seen: Seen) -> Action | None:
-    return None if seen.unscheduled else Unschedule("no older request waits for a run any longer")
 
 
 def _release(request: Request, run: Run, seen: Seen) -> Action | None:
@@ -401,26 +326,3 @@ def _seek_own(wanted: Wanted, seen: Seen) -> Action | None:
     if not seen.uncertain or seen.found is not None or _own(wanted, seen):
         return None
     return Search("was this request's run started before?", of_request=True)
-
-
-def _succeeded(why: str, run: Run) -> Answer:
-    return Answer(why, succeeded=True, physical_id=str(run.physical_id), attributes=run.attributes)
-
-
-def _done(request: Request, why: str) -> Answer:
-    return Answer(why, succeeded=True, physical_id=request.physical_id or "")
-
-
-def _ended(run: Run) -> Answer:
-    return Answer(run.end, succeeded=False, physical_id=str(run.physical_id))
-
-
-def _overtaken(request: Request, run: Run | None, seen: Seen, outcome: str) -> Answer:
-    return _failed(request, run, seen, f"CloudFormation has given this request up and moved on, {outcome}.")
-
-
-def _failed(request: Request, run: Run | None, seen: Seen, why: str) -> Answer:
-    """Where the Create has no run, its id tells the Delete that follows whether there can be one."""
-    made_up = f"{UNSETTLED if seen.uncertain else NOTHING_STARTED}{request.request_id}"
-    physical_id = str(run.physical_id) if run else request.physical_id or made_up
-    return Answer(why, succeeded=False, physical_id=physical_id)

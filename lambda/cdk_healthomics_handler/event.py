@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, Self
 from urllib.parse import parse_qs, urlsplit
 
 from cdk_healthomics_handler.mark import LONG_AGO
-from cdk_healthomics_handler.names import Property, RemovalPolicy, WaitFor
+from cdk_healthomics_handler.names import LINK_TYPE, RESOURCE_TYPE, Property, RemovalPolicy, WaitFor
 
 DEFAULT_SERVICE_TIMEOUT: Final = 3600
 """Seconds; CloudFormation's own default where the resource names none."""
@@ -18,6 +18,8 @@ UNKNOWN_UUID: Final = "unknown"
 """Stands for a run's uuid where an answer of HealthOmics' left it out."""
 SENT_AT: Final = "SentAt"
 """In such an event: when the request was sent, or else first heard of."""
+LINK: Final = "wait-"
+"""The physical id of a link begins with this; the RequestId of its Create follows."""
 NOTHING_STARTED: Final = "none-"
 """The physical id of a failed Create that has started no run for certain begins with this; its RequestId follows."""
 UNSETTLED: Final = "unsettled-"
@@ -56,6 +58,7 @@ class Request:
     stack_id: str
     logical_id: str
     request_id: str
+    resource_type: str = RESOURCE_TYPE
     physical_id: str | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
     old_properties: Mapping[str, Any] = field(default_factory=dict)
@@ -81,6 +84,7 @@ class Request:
             stack_id=event["StackId"],
             logical_id=event["LogicalResourceId"],
             request_id=event["RequestId"],
+            resource_type=event.get("ResourceType", RESOURCE_TYPE),
             physical_id=event.get("PhysicalResourceId"),
             properties=event.get("ResourceProperties") or {},
             old_properties=event.get("OldResourceProperties") or {},
@@ -92,18 +96,36 @@ class Request:
 
     def poll(self, physical_id: PhysicalId) -> dict[str, Any]:
         """The event by which EventBridge lets the function look again: short, whatever the run's parameters are."""
-        kept = (Property.SERVICE_TIMEOUT, Property.WAIT_FOR)
+        kept = set(Property) - {Property.RERUN_TRIGGER, Property.REMOVAL_POLICY}
         return {
             POLL: True,
             "RequestType": self.type.value,
+            "ResourceType": self.resource_type,
             "ResponseURL": self.response_url,
             "StackId": self.stack_id,
             "RequestId": self.request_id,
             "LogicalResourceId": self.logical_id,
-            "PhysicalResourceId": str(physical_id),
-            "ResourceProperties": {name.value: self.properties[name] for name in kept if name in self.properties},
+            "PhysicalResourceId": self.link_id or str(physical_id),
+            "ResourceProperties": {name: value for name, value in self.properties.items() if name in kept},
             SENT_AT: self.ordered_at.isoformat(),
         }
+
+    @property
+    def link_id(self) -> str:
+        """The physical id of a link; nothing where the resource is a run."""
+        if self.resource_type != LINK_TYPE:
+            return ""
+        return self.physical_id or f"{LINK}{self.request_id}"
+
+    @property
+    def watched(self) -> PhysicalId | None:
+        """The run that is waited for."""
+        return PhysicalId.parse(self.properties.get(Property.RUN) if self.link_id else self.physical_id)
+
+    @property
+    def watched_before(self) -> PhysicalId | None:
+        """The run that a link waited for before the update."""
+        return PhysicalId.parse(self.old_properties.get(Property.RUN))
 
     @property
     def stack_name(self) -> str:
@@ -134,6 +156,16 @@ class Request:
     def waited_before(self) -> bool:
         """Whether the properties before the update asked for that."""
         return str(self.old_properties.get(Property.WAIT_FOR, WaitFor.SUBMITTED)) != WaitFor.SUBMITTED
+
+    @property
+    def timeout(self) -> int:
+        """Seconds that this resource and its links wait."""
+        return int(self.properties.get(Property.TIMEOUT, self.service_timeout))
+
+    @property
+    def followed(self) -> bool:
+        """Whether a further link waits on when the time of this request is over."""
+        return int(self.properties.get(Property.UNTIL, self.service_timeout)) < self.timeout
 
     @property
     def ordered_at(self) -> datetime:

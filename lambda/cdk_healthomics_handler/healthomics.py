@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import ClientError
 
 from cdk_healthomics_handler.actions import Search
-from cdk_healthomics_handler.decision import Gone
 from cdk_healthomics_handler.event import UNKNOWN_UUID, PhysicalId, Request
 from cdk_healthomics_handler.names import START_RUN, OwnershipTag
 from cdk_healthomics_handler.refusal import Refusal, classify
 from cdk_healthomics_handler.run import DELETED, TERMINAL, Run
+from cdk_healthomics_handler.seen import Gone
 
 if TYPE_CHECKING:
     from mypy_boto3_omics import OmicsClient

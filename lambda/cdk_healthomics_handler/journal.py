@@ -9,9 +9,9 @@ import traceback
 from typing import Any, Final
 
 from cdk_healthomics_handler.actions import Action, Answer
-from cdk_healthomics_handler.decision import Gone, Seen
 from cdk_healthomics_handler.refusal import Error, Refusal, code
 from cdk_healthomics_handler.run import Run
+from cdk_healthomics_handler.seen import Gone, Seen
 
 _LOG: Final = logging.getLogger("cdk_healthomics")
 

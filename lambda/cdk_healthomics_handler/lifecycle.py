@@ -26,13 +26,14 @@ from cdk_healthomics_handler.actions import (
     Unschedule,
     Wait,
 )
-from cdk_healthomics_handler.decision import Gone, Seen, decide
+from cdk_healthomics_handler.decision import decide
 from cdk_healthomics_handler.event import PhysicalId, Request, RequestType
 from cdk_healthomics_handler.healthomics import HealthOmics, Hunt
 from cdk_healthomics_handler.names import RELEASED, START_RUN, OwnershipTag
 from cdk_healthomics_handler.pace import Clock
 from cdk_healthomics_handler.refusal import Error, Refusal, classify, words
 from cdk_healthomics_handler.run import DELETED, Run
+from cdk_healthomics_handler.seen import Gone, Seen
 from cdk_healthomics_handler.standing import UNTOLD, Observed
 from cdk_healthomics_handler.start_run import Wanted
 
@@ -82,6 +83,8 @@ class Lifecycle:
         """Work on the request until its end. What a call raises is part of the answer, never raised."""
         self._read_properties()
         self.seen = replace(self.seen, uncertain=self.clock.late)
+        if self.request.polls:
+            self.clock.spread(self.request.request_id)
         while True:
             self._look_at_clock()
             action = decide(self.request, self._wanted, self.seen)
@@ -99,7 +102,7 @@ class Lifecycle:
                 self._was_refused(action, error)
 
     def _read_properties(self) -> None:
-        if self.request.polls:
+        if self.request.polls or self.request.link_id:
             return
         members = self.healthomics.members
         self._names = start_run.names(self.request, members)
@@ -123,7 +126,7 @@ class Lifecycle:
 
     def _cut_short(self) -> Answer:
         run = self.seen.started
-        physical_id = str(run.physical_id) if run else self.request.physical_id or ""
+        physical_id = str(run.physical_id) if run else self.request.link_id or self.request.physical_id or ""
         return Answer(self.seen.failure or "", succeeded=False, physical_id=physical_id)
 
     def _carry_out(self, action: Action) -> None:
@@ -135,7 +138,7 @@ class Lifecycle:
             case AskCloudFormation():
                 self._ask(action)
             case Wait(run=run):
-                self._poll()
+                self._poll(stopping=self.request.type is RequestType.DELETE)
                 self._saw(self._now(run))
                 self.seen = replace(self.seen, waited=True)
             case _:
@@ -210,7 +213,7 @@ class Lifecycle:
             if action.pause:
                 runs = [run for run in (self.seen.current, *(self.seen.found or ())) if isinstance(run, Run)]
                 if any(run.active and run.id in self.seen.cancelled for run in runs):
-                    self._poll()
+                    self._poll(stopping=True)
                 else:
                     self.clock.wait(settled_at - self.clock.elapsed)
             known = [run for run in (self.seen.current, self.seen.original) if isinstance(run, Run)]
@@ -252,9 +255,9 @@ class Lifecycle:
         now = self._find(run.physical_id)
         return replace(run, status=DELETED) if isinstance(now, Gone) else now
 
-    def _poll(self) -> None:
+    def _poll(self, *, stopping: bool) -> None:
         self._polls += 1
-        self.clock.poll(self._polls)
+        self.clock.poll(self._polls, stopping=stopping)
 
     def _saw(self, run: Run) -> None:
         """A run has changed: put it where the old one was."""
@@ -332,7 +335,7 @@ class Lifecycle:
         if self.seen.waited and isinstance(run, Run) and self.request.type is not RequestType.DELETE:
             return (
                 f"Run {run.id} is still {run.status}, not {self.request.wait_for}, at the end of the "
-                f"{self.request.service_timeout} s that CloudFormation waits."
+                f"{self.request.timeout} s that CloudFormation waits."
             )
         if times := self._refused.total():
             return f"{self._last_words} (tried for {spent}, {times} times refused)"

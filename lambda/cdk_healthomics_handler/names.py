@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import Final
 
 RESOURCE_TYPE: Final = "Custom::HealthOmicsRun"
+LINK_TYPE: Final = "Custom::HealthOmicsRunWait"
+"""A resource that waits on where CloudFormation waits no longer for the run's own: a link of the chain."""
 SERVICE: Final = "omics"
 START_RUN: Final = "StartRun"
 SESSION_POLICY: Final = "sessionPolicy"
@@ -20,7 +22,7 @@ SERVICES: Final = (SERVICE, "cloudformation", "events")
 
 
 class Property(StrEnum):
-    """The properties of ``Custom::HealthOmicsRun`` that are not StartRun's members."""
+    """The properties of ``Custom::HealthOmicsRun`` and its links that are not StartRun's members."""
 
     SERVICE_TIMEOUT = "ServiceTimeout"
     """CloudFormation's own: seconds until it gives a request up, 1 to 3600."""
@@ -30,6 +32,12 @@ class Property(StrEnum):
     """A :class:`RemovalPolicy`; absent means that Delete cancels the run."""
     WAIT_FOR = "WaitFor"
     """A :class:`WaitFor`; absent means SUBMITTED."""
+    TIMEOUT = "Timeout"
+    """Seconds that the whole chain waits; absent where there are no links."""
+    UNTIL = "Until"
+    """Of a link: seconds that the chain has waited when this link's time is over."""
+    RUN = "Run"
+    """Of a link: the physical id of the run that it waits for."""
 
 
 class ValueType(StrEnum):

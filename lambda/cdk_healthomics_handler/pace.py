@@ -1,5 +1,6 @@
 """How long to wait, and when to give up. All durations are seconds."""
 
+import hashlib
 import math
 import os
 import random
@@ -41,6 +42,11 @@ class Pace:
     poll: float = 2.0
     """Between the first two looks at a run that is stopping; each time half as much again, so that many runs share
     GetRun's quota."""
+    idle: float = 15.0
+    """Between two looks inside the function at a run that is waited for, at most; they begin like those at a run that
+    is stopping."""
+    crowding: float = 30.0
+    """EventBridge lets the function look at all runs at the same moment; the looks are spread over so long at most."""
     quickest: float = 0.7
     """The mean pause after a first refusal that no quota was the reason of."""
     slowest: float = 5.0
@@ -68,9 +74,20 @@ class Pace:
         """So long after a request began to be worked on, what older ones have started unasked is visible."""
         return self.grace + self.lag
 
-    def poll_pause(self, polls: int, runs: int) -> float:
-        """The pause before a further look at a run that is stopping."""
-        return float(min(self.poll * 1.5 ** min(polls - 1, 20), max(self.poll, runs / _QUOTA * 2)))
+    def poll_pause(self, polls: int, runs: int, *, stopping: bool) -> float:
+        """The pause before a further look at a run that is stopping, or else that is waited for."""
+        longest = max(self.poll if stopping else self.idle, runs / _QUOTA * 2)
+        return float(min(self.poll * 1.5 ** min(polls - 1, 20), longest))
+
+    def spread(self, key: str, runs: int) -> float:
+        """The pause before a look, the same each time: all runs of the stack use no more than half of GetRun's quota.
+
+        Args:
+            key: tells one look's request from others'.
+            runs: of the stack: so many may be looked at at this moment.
+        """
+        window = min(self.crowding, (runs - 1) / _QUOTA * 2)
+        return window * int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) / 2**32
 
     def pause(self, refusals: int) -> float:
         """The pause before the next try after a refusal that no quota was the reason of, with jitter."""
@@ -208,9 +225,13 @@ class Clock:
         """Wait until a further try of a throttled call may begin."""
         self.wait(self.pace.until_slot(operation, self.now().timestamp()))
 
-    def poll(self, polls: int) -> None:
-        """Wait before a further look at a run that is stopping."""
-        self.wait(self.pace.poll_pause(polls, self.runs))
+    def poll(self, polls: int, *, stopping: bool) -> None:
+        """Wait before a further look at a run that is stopping, or else that is waited for."""
+        self.wait(self.pace.poll_pause(polls, self.runs, stopping=stopping))
+
+    def spread(self, key: str) -> None:
+        """Wait before a look that EventBridge may have let begin with many others."""
+        self.wait(self.pace.spread(key, self.runs))
 
     def wait(self, seconds: float) -> None:
         """Sleep, at most until the end; after it, at most until the function's."""

@@ -37,6 +37,8 @@ class Run:
     created: datetime = LONG_AGO
     started: datetime | None = None
     """When it left the queue; None: it has not, or HealthOmics does not tell."""
+    stopped_at: datetime | None = None
+    """When it ended; None: it has not, or HealthOmics does not tell."""
     asked: Mapping[str, str] = field(default_factory=dict, repr=False)
     """What StartRun was asked for, as far as it tells one resource's run from a copy: role, workflow and outputs."""
     failure_reason: str = ""
@@ -54,6 +56,7 @@ class Run:
             tags=answer.get("tags") or {},
             created=answer.get("creationTime") or LONG_AGO,
             started=answer.get("startTime"),
+            stopped_at=answer.get("stopTime"),
             asked={member: answer[member] for member in _TELLING if answer.get(member)},
             failure_reason=str(answer.get("failureReason") or ""),
             status_message=str(answer.get("statusMessage") or ""),
@@ -146,6 +149,12 @@ class Run:
         if starter is None or not starter.waits or not self.ended or self.reached(starter.wait_for):
             return False
         return starter.wait_for == WaitFor.COMPLETED or self.started is None
+
+    @property
+    def ended_before_it_was_kept(self) -> bool:
+        """Whether a request has kept the run though it had ended by then: nobody waited for it any longer."""
+        kept = self._kept
+        return bool(self.ended and kept and self.stopped_at and self.stopped_at <= kept.sent_at)
 
     def tagged(self, add: Mapping[str, str], remove: Collection[str]) -> Self:
         """The run with its tags changed."""

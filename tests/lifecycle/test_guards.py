@@ -14,12 +14,12 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from cdk_healthomics_handler import decision, identity, lifecycle, standing
-from cdk_healthomics_handler.decision import Gone
+from cdk_healthomics_handler import decision, identity, lifecycle, outcomes, standing
 from cdk_healthomics_handler.healthomics import HealthOmics, Hunt
 from cdk_healthomics_handler.names import RELEASED
 from cdk_healthomics_handler.pace import Pace
 from cdk_healthomics_handler.run import Run
+from cdk_healthomics_handler.seen import Gone
 from tests.lifecycle import test_who_is_right as rows
 from tests.lifecycle.test_overlapping import COMMON, Overlapping
 from tests.lifecycle.world import World
@@ -98,7 +98,7 @@ def rule_6_not_found_is_gone(patch: pytest.MonkeyPatch) -> None:
 
 def rule_7_nothing_is_taken_back(patch: pytest.MonkeyPatch) -> None:
     def withdraw(request: Any, run: Any, seen: Any) -> Any:
-        return decision._overtaken(request, run, seen, "so be it")
+        return outcomes.overtaken(request, run, seen, "so be it")
 
     patch.setattr(decision, "_withdraw", withdraw)
 

@@ -191,8 +191,18 @@ class TestPace:
         assert [quota_of(name) for name in ("StartRun", "TagResource", "GetRun")] == [10.0, 5.0, 10.0]
 
     def test_polls_of_many_share_get_runs_quota(self) -> None:
-        assert [Pace().poll_pause(number, runs=1) for number in (1, 2, 9)] == [2.0, 2.0, 2.0]
-        assert [round(Pace().poll_pause(number, runs=200)) for number in (1, 3, 20)] == [2, 4, 40]
+        assert [Pace().poll_pause(number, runs=1, stopping=True) for number in (1, 2, 9)] == [2.0, 2.0, 2.0]
+        assert [round(Pace().poll_pause(number, runs=200, stopping=True)) for number in (1, 3, 20)] == [2, 4, 40]
+
+    def test_inside_the_function_a_run_that_is_waited_for_is_looked_at_ever_less_often(self) -> None:
+        assert [round(Pace().poll_pause(number, runs=1, stopping=False)) for number in (1, 3, 9)] == [2, 4, 15]
+
+    def test_looks_of_many_runs_at_one_moment_use_half_of_get_runs_quota(self) -> None:
+        begun = sorted(Pace().spread(f"request-{number}", runs=100) for number in range(100))
+        assert begun[0] >= 0
+        assert begun[-1] < 20
+        assert max(sum(at <= each < at + 1 for each in begun) for at in range(20)) <= 10
+        assert Pace().spread("request-1", runs=1) == 0
 
     def test_to_stop_a_run_is_late_only_when_the_function_ends(self) -> None:
         clock = Clock(Pace(), 0, 0, NOW, monotonic=lambda: 0.0, now=lambda: NOW + timedelta(hours=2))

@@ -28,11 +28,12 @@ from cdk_healthomics_handler.actions import (
     Unschedule,
     Wait,
 )
-from cdk_healthomics_handler.decision import Gone, Seen, decide
+from cdk_healthomics_handler.decision import decide
 from cdk_healthomics_handler.event import PhysicalId, Request
 from cdk_healthomics_handler.mark import Did, Mark
 from cdk_healthomics_handler.names import RELEASED, Attribute, OwnershipTag
 from cdk_healthomics_handler.run import TERMINAL, Run
+from cdk_healthomics_handler.seen import Gone, Seen
 from cdk_healthomics_handler.standing import UNTOLD, Observed
 from tests.events import MEMBERS, MODEL, NOW, PROPERTIES, new_request, new_run, wanted
 

@@ -1,0 +1,96 @@
+"""The part of the decision that waits for a run: at its own resource, and at the links that wait on after an hour.
+
+CloudFormation waits at most an hour for one resource, so each further hour has a resource of its own, a link. A link
+starts, tags and cancels nothing: it follows the run whose id it has.
+"""
+
+from dataclasses import replace
+
+from cdk_healthomics_handler.actions import (
+    Action,
+    AskCloudFormation,
+    Read,
+    ReadOriginal,
+    Schedule,
+    Silence,
+    Unschedule,
+    Wait,
+)
+from cdk_healthomics_handler.event import Request, RequestType
+from cdk_healthomics_handler.names import Property
+from cdk_healthomics_handler.outcomes import done, ended, failed, overtaken, succeeded
+from cdk_healthomics_handler.run import Run
+from cdk_healthomics_handler.seen import Gone, Seen
+
+
+def await_run(request: Request, run: Run, seen: Seen) -> Action | None:
+    """The next step until the run is where the user wants to wait for it. None: there is nothing to wait for."""
+    if run.reached(request.wait_for):
+        return None
+    if run.ended:
+        return ended(request, run)
+    if seen.closing and request.followed:
+        return succeeded(request, f"the run is {run.status}; the next link waits on", run)
+    if seen.closing:
+        return Wait("its end comes before EventBridge could invoke the function again", run)
+    if not seen.scheduled:
+        return Schedule(f"the run is not {request.wait_for} yet", run)
+    return Silence("EventBridge invokes the function again")
+
+
+def stop_waiting(seen: Seen) -> Action | None:
+    """Take away what older requests have left at EventBridge. None: nothing is left."""
+    return None if seen.unscheduled else Unschedule("no older request waits for a run any longer")
+
+
+def look_again(request: Request, seen: Seen) -> Action:
+    """EventBridge has invoked the function to look at a run that is waited for, until it or the request's time ends."""
+    watched = request.watched
+    if seen.failure and seen.closing:
+        return failed(request, None, seen, seen.failure)
+    if seen.failure or watched is None:
+        return Silence("the run could not be looked at; EventBridge invokes the function again")
+    if seen.current is None:
+        return Read("has it come as far as it is waited for?", watched)
+    if isinstance(seen.current, Gone):
+        return failed(request, None, seen, f"Run {watched.run_id} was deleted while it was waited for.")
+    run = seen.current
+    return await_run(request, run, replace(seen, scheduled=True)) or succeeded(request, f"the run is {run.status}", run)
+
+
+def follow(request: Request, seen: Seen) -> Action:
+    """What a link does with a request of its own."""
+    if request.type is not RequestType.CREATE and (stop := stop_waiting(seen)):
+        return stop
+    if request.type is RequestType.DELETE:
+        return done(request, "nothing is waited for any longer")
+    watched = request.watched
+    if watched is None:
+        run_id = request.properties.get(Property.RUN)
+        return failed(request, None, seen, f"{Property.RUN} was {run_id!r}: must be the physical id of a run.")
+    if seen.failure:
+        return failed(request, None, seen, seen.failure)
+    if seen.current is None:
+        return Read("has it come as far as it is waited for?", watched)
+    if isinstance(seen.current, Run):
+        return _follow_run(request, seen.current, seen)
+    if request.watched_before == watched:
+        return succeeded(request, "the run was kept, and somebody has deleted it", Run.gone(request, watched))
+    return failed(request, None, seen, f"Run {watched.run_id} was deleted while it was waited for.")
+
+
+def _follow_run(request: Request, run: Run, seen: Seen) -> Action:
+    """A link answers at once where the run is there, or was kept or gone back to; else it waits for its own time."""
+    if run.ended_before_it_was_kept:
+        return succeeded(request, "the run had ended before it was kept", run)
+    if run.active and not run.reached(request.wait_for):
+        before = request.watched_before
+        if before and before != run.physical_id and seen.original is None:
+            return ReadOriginal("was the run gone back to?", before)
+        if isinstance(seen.original, Run) and seen.original.replaces == run.physical_id:
+            return succeeded(request, "the run it had before is back", run)
+        if seen.late and seen.observed is None:
+            return AskCloudFormation("does it still wait for this link?")
+        if seen.observed and seen.observed.overtakes(request, None):
+            return overtaken(request, None, seen, "so nothing waits")
+    return await_run(request, run, seen) or succeeded(request, f"the run is {run.status}", run)
