@@ -81,7 +81,8 @@ class StoredBatch(Resource):
     def counts(self, summary: str) -> dict[str, int]:
         """SubmissionSummary or RunSummary."""
         by_run = {f"{status.lower()}RunCount": number for status, number in self.runs.items()}
-        return {member: (self.outcomes | by_run).get(member, 0) for member in model.members(summary)}
+        known = {**self.outcomes, **by_run}
+        return {member: known.get(member, 0) for member in model.members(summary)}
 
     def described(self) -> dict[str, Any]:
         """What GetBatch shows; the model says which of it ListBatch and StartRunBatch show too."""
