@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from local_aws.healthomics import Fault, HealthOmics, Kind
+from local_aws.healthomics import Fault, HealthOmics, Kind, Order
 from local_aws.healthomics.model import ServiceError
 from local_aws.healthomics.resources import Resource
 from local_aws.healthomics.service import Response
@@ -37,6 +37,7 @@ def routes(service: HealthOmics, delivery: Delivery) -> Callable[[str, str, str,
         "fail-next": lambda order: service.fail_next(**order),
         "fail-next-batch": lambda order: service.fail_next_batch(**order),
         "refuse-next": lambda order: service.refuse_next(**order),
+        "tasks-of-next": lambda order: service.tasks_of_next(*(Order(**each) for each in order["orders"])),
         "end": lambda order: service.end(**order),
         "reuse-id": lambda order: service.reuse_id(**order),
         "advance": lambda order: service.clock.advance(**order) and None,
@@ -101,6 +102,10 @@ class Controls:
     def fail_next(self, reason: str, message: str) -> None:
         """Let the next started run fail."""
         self._order("fail-next", reason=reason, message=message)
+
+    def tasks_of_next(self, *orders: Order) -> None:
+        """Let the next started run have these tasks."""
+        self._order("tasks-of-next", orders=[asdict(each) for each in orders])
 
     def fail_next_batch(self, reason: str, message: str) -> None:
         """Let the next started run batch fail before it has runs."""

@@ -1,15 +1,15 @@
 """The service role of runs: its ARN, and the making of one."""
 
 import re
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from aws_cdk import RemovalPolicies, RemovalPolicy, Stack, aws_iam
 
 from cdk_healthomics import model, nag
 from cdk_healthomics.messages import shown
-from cdk_healthomics.overrides import overridden
+from cdk_healthomics.template import Template
 from cdk_healthomics.tokens import is_token
 from cdk_healthomics_handler.names import LOG_GROUP
 from constructs import Construct
@@ -47,10 +47,55 @@ def arn_problems(arn: str) -> Iterator[str]:
 def final_problems(role: aws_iam.IRole) -> Iterator[str]:
     """What is wrong with the ARN of a role of the app, when its name and path are final."""
     resource = role.node.default_child
-    if isinstance(resource, aws_iam.CfnRole) and not any(overridden(resource, name) for name in ("Path", "RoleName")):
-        path, name = resource.path or "/", resource.role_name or ""
-        known = "".join("" if is_token(part) else part for part in (path, name))
-        yield from arn_problems(f"arn:${{Token[AWS.Partition.0]}}:iam::${{Token[AWS.AccountId.0]}}:role{known}")
+    if not isinstance(resource, aws_iam.CfnRole):
+        return
+    if any(arn_problems(_known_arn(resource.path, resource.role_name))):
+        # Of what has overridden them the template tells only; to render it for every role would be most of this look.
+        final = Template(Stack.of(resource)).properties(resource)
+        yield from arn_problems(_known_arn(final.get("Path"), final.get("RoleName")))
+
+
+def _known_arn(path: Any, name: Any) -> str:
+    known = "".join(part for part in (path or "/", name) if isinstance(part, str) and not is_token(part))
+    return f"arn:${{Token[AWS.Partition.0]}}:iam::${{Token[AWS.AccountId.0]}}:role{known}"
+
+
+def is_precreated(role: aws_iam.IRole) -> bool:
+    """Whether ``Role.customize_roles`` named a role that exists.
+
+    The CDK's report of its policies holds what is inside of it when it is made, and what is added to it as a principal.
+    """
+    return role.node.try_find_child(f"PrecreatedRole{role.node.id}") is not None
+
+
+def trust(stack: Stack) -> aws_iam.ServicePrincipal:
+    """Who may take on the role of runs of a stack's account and region.
+
+    Without the conditions, HealthOmics could be made to use the role for another account (confused deputy).
+    """
+    return aws_iam.ServicePrincipal(
+        "omics.amazonaws.com",
+        conditions={
+            "StringEquals": {"aws:SourceAccount": stack.account},
+            "ArnLike": {"aws:SourceArn": f"arn:{stack.partition}:omics:{stack.region}:{stack.account}:run/*"},
+        },
+    )
+
+
+def observing(stack: Stack) -> Mapping[str, list[aws_iam.PolicyStatement]]:
+    """What every run does beside its work, by what it is about: it writes logs and metrics."""
+    log_group = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:{LOG_GROUP}"
+    return {
+        "Logs": [
+            aws_iam.PolicyStatement(actions=["logs:CreateLogGroup"], resources=[f"{log_group}:*"]),
+            aws_iam.PolicyStatement(
+                actions=["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+                resources=[f"{log_group}:log-stream:*"],
+            ),
+        ],
+        # PutMetricData knows no resource (Service Authorization Reference).
+        "Metrics": [aws_iam.PolicyStatement(actions=["cloudwatch:PutMetricData"], resources=["*"])],
+    }
 
 
 class RunRole(aws_iam.Role):
@@ -78,35 +123,14 @@ class RunRole(aws_iam.Role):
                 stack needs both. Default: they are deleted.
         """
         stack = Stack.of(scope)
-        where = f"{stack.region}:{stack.account}"
-        log_group = f"arn:{stack.partition}:logs:{where}:log-group:{LOG_GROUP}"
         super().__init__(
             scope,
             construct_id,
             description="Runs of AWS HealthOmics",
             path=path,
-            # Without the conditions, HealthOmics could be made to use the role for another account (confused deputy).
-            assumed_by=aws_iam.ServicePrincipal(
-                "omics.amazonaws.com",
-                conditions={
-                    "StringEquals": {"aws:SourceAccount": stack.account},
-                    "ArnLike": {"aws:SourceArn": f"arn:{stack.partition}:omics:{where}:run/*"},
-                },
-            ),
+            assumed_by=trust(stack),
             inline_policies={
-                "Logs": aws_iam.PolicyDocument(
-                    statements=[
-                        aws_iam.PolicyStatement(actions=["logs:CreateLogGroup"], resources=[f"{log_group}:*"]),
-                        aws_iam.PolicyStatement(
-                            actions=["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-                            resources=[f"{log_group}:log-stream:*"],
-                        ),
-                    ]
-                ),
-                # PutMetricData knows no resource (Service Authorization Reference).
-                "Metrics": aws_iam.PolicyDocument(
-                    statements=[aws_iam.PolicyStatement(actions=["cloudwatch:PutMetricData"], resources=["*"])]
-                ),
+                name: aws_iam.PolicyDocument(statements=statements) for name, statements in observing(stack).items()
             },
         )
         reason = "HealthOmics makes the log streams, and names them after runs; PutMetricData has no resource."

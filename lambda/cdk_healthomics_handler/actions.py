@@ -71,6 +71,10 @@ class Cancel(OfRun):
     """CancelRun."""
 
 
+class Reclaim(OfRun):
+    """Put our tags back on a run that somebody took them off: the function may cancel what carries its stack's id."""
+
+
 class Wait(OfRun):
     """Give the run time, then look again."""
 
@@ -81,6 +85,10 @@ class Tag(OfRun):
 
     add: Mapping[str, str] = field(repr=False)
     remove: tuple[str, ...] = ()
+
+
+class ReadTasks(OfRun):
+    """One call of ListRunTasks or GetRunTask: which tasks of a run have failed, and why?"""
 
 
 class Release(OfRun):

@@ -13,12 +13,12 @@ from botocore.exceptions import ClientError
 
 from cdk_healthomics_handler.event import SENT_AT, Request
 from cdk_healthomics_handler.mark import LONG_AGO
-from cdk_healthomics_handler.names import RULE_PREFIX
+from cdk_healthomics_handler.names import RULE_PREFIX, TAG_PREFIX
 from cdk_healthomics_handler.refusal import Refusal, classify
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
-    from mypy_boto3_events.type_defs import TargetTypeDef
+    from mypy_boto3_events.type_defs import TagTypeDef, TargetTypeDef
 
     from cdk_healthomics_handler.run import Run
 
@@ -52,11 +52,16 @@ class Schedule:
             run: the run that is waited for.
         """
         name = rule_name(request)
+        # Those of the run's stack among them: some organisations deny what is made without their tags.
+        tags: list[TagTypeDef] = [
+            {"Key": key, "Value": value} for key, value in run.tags.items() if not key.startswith(TAG_PREFIX)
+        ]
         self._client.put_rule(
             Name=name,
             ScheduleExpression="rate(1 minute)",
             State="ENABLED",
             Description="Waits for a HealthOmics run; goes away by itself",
+            Tags=tags,
         )
         target: TargetTypeDef = {
             "Id": target_id(request),

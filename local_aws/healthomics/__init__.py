@@ -4,6 +4,7 @@ from local_aws.healthomics.account import StoredObject
 from local_aws.healthomics.faults import Fault, Faults, Kind
 from local_aws.healthomics.service import HealthOmics
 from local_aws.healthomics.settings import QUOTAS, CancelOfFinished, Clock, Settings, Token
+from local_aws.healthomics.tasks import Order
 
 __all__ = [
     "QUOTAS",
@@ -13,6 +14,7 @@ __all__ = [
     "Faults",
     "HealthOmics",
     "Kind",
+    "Order",
     "Settings",
     "StoredObject",
     "Token",

@@ -18,6 +18,8 @@ OPERATIONS: Final = (
     "StartRun",
     "GetRun",
     "ListRuns",
+    "ListRunTasks",
+    "GetRunTask",
     "CancelRun",
     "DeleteRun",
     "StartRunBatch",

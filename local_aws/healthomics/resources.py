@@ -111,8 +111,7 @@ class Resources(Generic[R]):
         if shown and shown.status != "DELETED":
             return shown
         if self.account.settings.missing_is_denied:
-            code, message = ANSWERS[Kind.ACCESS_DENIED]
-            raise ServiceError(code, message.format(operation=operation))
+            raise denied(operation)
         raise self._missing(resource_id)
 
     def reuse_id(self, resource_id: str) -> None:
@@ -131,10 +130,15 @@ class Resources(Generic[R]):
 
     def identity(self) -> tuple[str, str, str]:
         """The id, uuid and ARN of a new resource."""
-        new = self._reusable.pop() if self._reusable else str(self._next_id)
-        self._next_id += 1
+        unused = self.new_id()
+        new = self._reusable.pop() if self._reusable else unused
         arn = f"arn:aws:omics:{self.account.region}:{self.account.account}:{self._kind}/{new}"
         return new, str(uuid.uuid4()), arn
+
+    def new_id(self) -> str:
+        """An id that was never given."""
+        self._next_id += 1
+        return str(self._next_id - 1)
 
     def add(self, resource: R) -> None:
         """Hold a new resource."""
@@ -162,6 +166,12 @@ class Resources(Generic[R]):
     def _missing(self, resource_id: str) -> ServiceError:
         kind = f"{self._kind[:1].upper()}{self._kind[1:]}"
         return ServiceError("ResourceNotFoundException", f"{kind} {resource_id} does not exist")
+
+
+def denied(operation: str) -> ServiceError:
+    """The error of who may not do something."""
+    code, message = ANSWERS[Kind.ACCESS_DENIED]
+    return ServiceError(code, message.format(operation=operation))
 
 
 def check_number(tags: Mapping[str, str]) -> None:

@@ -4,14 +4,17 @@ import heapq
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Any, Final
+from uuid import uuid4
 
 from local_aws.healthomics import model
 from local_aws.healthomics.account import Account
 from local_aws.healthomics.model import ServiceError, invalid
-from local_aws.healthomics.resources import Resource, Resources, check_number, page
+from local_aws.healthomics.resources import Resource, Resources, check_number, denied, page
 from local_aws.healthomics.settings import CancelOfFinished
+from local_aws.healthomics.tasks import Order, Task
 
 FINAL: Final = frozenset({"COMPLETED", "CANCELLED", "FAILED", "DELETED"})
 REFUSALS: Final[Mapping[CancelOfFinished, str]] = {
@@ -38,6 +41,7 @@ class StoredRun(Resource):
     """The failure reason and status message with which it will end."""
     counted: Counter[str] | None = None
     """How many runs of its batch have which status; None: it is in no batch."""
+    tasks: tuple[Task, ...] = ()
 
     @property
     def output_uri(self) -> str:
@@ -63,6 +67,12 @@ class StoredRun(Resource):
             }
         )
 
+    def tasks_at(self, when: float) -> list[dict[str, Any]]:
+        """What GetRunTask shows of each task that there was at a time."""
+        history = [(since, status) for since, status, _ in self.history]
+        described = (task.described(self.arn, history, when) for task in self.tasks)
+        return [each for each in described if each]
+
 
 class Runs(Resources[StoredRun]):
     """The runs; operations are methods by the names of the model."""
@@ -71,6 +81,8 @@ class Runs(Resources[StoredRun]):
         super().__init__(account, "run", _FIRST_ID)
         self.failing: deque[tuple[str, str]] = deque()
         """The failure reasons and status messages of the next runs."""
+        self.ordered: deque[tuple[Order, ...]] = deque()
+        """The tasks of the next runs."""
         self._waiting: dict[str, list[tuple[float, int, StoredRun]]] = {status: [] for status in _NEXT}
         """By status, since when which run has it, as a heap; nobody looks at a run before its time has come."""
         self._order = count()
@@ -94,6 +106,8 @@ class Runs(Resources[StoredRun]):
         check_number(tags)
         fails = self.failing.popleft() if self.failing else None
         run = StoredRun(*self.identity(), created=at, request=request, tags=dict(tags), fails=fails, counted=counted)
+        orders = self.ordered.popleft() if self.ordered else ()
+        run.tasks = tuple(Task(self.new_id(), str(uuid4()), order) for order in orders)
         self.add(run)
         self.take(run, "PENDING", at)
         return run
@@ -157,8 +171,27 @@ class Runs(Resources[StoredRun]):
         items, after = page("ListRuns", given, given.get("maxResults", _PAGE), self.all, shown)
         return {"items": items, "nextToken": after}
 
+    def list_run_tasks(self, given: dict[str, Any]) -> dict[str, Any]:
+        """ListRunTasks."""
+        tasks = self.named(given["id"]).tasks_at(self.account.told_at())
+        matching = [task for task in tasks if given.get("status", task["status"]) == task["status"]]
+        most = given.get("maxResults", _PAGE)
+        items, after = page("ListRunTasks", given, most, matching, partial(model.of_shape, "TaskListItem"))
+        return {"items": items, "nextToken": after}
+
+    def get_run_task(self, given: dict[str, Any]) -> dict[str, Any]:
+        """GetRunTask."""
+        for task in self.named(given["id"]).tasks_at(self.account.told_at()):
+            if task["taskId"] == given["taskId"]:
+                return task
+        raise ServiceError("ResourceNotFoundException", f"Task {given['taskId']} of run {given['id']} does not exist")
+
     def cancel_run(self, given: dict[str, Any]) -> dict[str, Any]:
         """CancelRun."""
+        needed = self.account.settings.cancel_needs_tag
+        asked = self._by_id.get(given["id"])
+        if needed and (asked is None or asked.status == "DELETED" or needed not in asked.tags):
+            raise denied("CancelRun")
         self.cancel(self.named(given["id"]), self.account.clock.now())
         return {}
 

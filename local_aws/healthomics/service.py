@@ -19,6 +19,7 @@ from local_aws.healthomics.faults import ANSWERS, Fault, Faults, Kind
 from local_aws.healthomics.model import ServiceError
 from local_aws.healthomics.resources import Resource, check_number
 from local_aws.healthomics.runs import FINAL, Runs, StoredRun
+from local_aws.healthomics.tasks import Order
 
 _SUBJECTS: Final = ("id", "batchId", "resourceArn")
 """Members that tell which resource a call is about."""
@@ -113,6 +114,10 @@ class HealthOmics(Account):
     def fail_next(self, reason: str = "RUN_TASK_FAILED", message: str = "Task main exited with 1") -> None:
         """Let the next started run fail instead of complete."""
         self._runs.failing.append((reason, message))
+
+    def tasks_of_next(self, *orders: Order) -> None:
+        """Let the next started run have these tasks; a run for which none were ordered has none."""
+        self._runs.ordered.append(orders)
 
     def batches(self) -> list[StoredBatch]:
         """Every batch, oldest first, deleted ones included."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Final, Self
 
 QUOTAS: Final[Mapping[str, float]] = {
-    **dict.fromkeys(("CancelRun", "DeleteRun", "GetRun", "ListRuns"), 10.0),
+    **dict.fromkeys(("CancelRun", "DeleteRun", "GetRun", "ListRuns", "GetRunTask", "ListRunTasks"), 10.0),
     **dict.fromkeys(("TagResource", "UntagResource", "ListTagsForResource"), 5.0),
     **dict.fromkeys(("StartRunBatch", "CancelRunBatch", "DeleteRunBatch", "DeleteBatch"), 10.0),
     **dict.fromkeys(("GetBatch", "ListBatch", "ListRunsInBatch"), 10.0),
@@ -60,6 +60,8 @@ class Settings:
     """GetRun, ListRuns, GetBatch, ListBatch may tell what was true so long ago at most; each answer draws how long."""
     missing_is_denied: bool = False
     """Whether GetRun and GetBatch of what does not exist are denied, as policies with conditions on tags make it."""
+    cancel_needs_tag: str | None = None
+    """A tag without which CancelRun of a run is denied, also where there is none, as a policy's condition makes it."""
     unknown_workflows: frozenset[str] = frozenset()
     """Ids of workflows that do not exist; every other does."""
 

@@ -1,4 +1,4 @@
-"""The local HealthOmics service on a clock that stands still, and the real client of it."""
+"""The local HealthOmics service, and the real client that reaches it over HTTP."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING

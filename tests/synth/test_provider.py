@@ -37,11 +37,12 @@ from cdk_healthomics.made_roles import path_of
 from cdk_healthomics_handler.names import RESOURCE_TYPE
 from cdk_healthomics_handler.schedule import rule_name
 from tests.events import STACK_ID, new_request
+from tests.synth.permissions import allowed, statements
 
 Declare = Callable[..., HealthOmicsRun]
 ROOT = Path(__file__).parents[2]
 REMOVING_ACTIONS = ["DeleteRule", "ListTargetsByRule", "RemoveTargets"]
-WAITING_ACTIONS = ["PutRule", "PutTargets"]
+WAITING_ACTIONS = ["PutRule", "TagResource"]
 GIVEN_ROLE = "arn:aws:iam::123456789012:role/run"
 
 
@@ -51,30 +52,6 @@ def arn(suffix: str, account: Any = None) -> dict[str, Any]:
     if isinstance(owner, str):
         return {"Fn::Join": ["", [*before, f":{owner}:{suffix}"]]}
     return {"Fn::Join": ["", [*before, ":", owner, f":{suffix}"]]}
-
-
-def statements(stack: Stack) -> list[dict[str, Any]]:
-    """Everything that the function is allowed, in its role and in managed policies."""
-    template = Template.from_stack(stack)
-    (role,) = (
-        each
-        for name, each in template.find_resources("AWS::IAM::Role").items()
-        if name.startswith("HealthOmicsRunProvider")
-    )
-    found = list(role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"])
-    for policy in template.find_resources("AWS::IAM::ManagedPolicy").values():
-        found += policy["Properties"]["PolicyDocument"]["Statement"]
-    return found
-
-
-def allowed(stack: Stack, action: str) -> list[Any]:
-    resources: list[Any] = []
-    for statement in statements(stack):
-        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-        if action in actions:
-            named = statement["Resource"]
-            resources += named if isinstance(named, list) else [named]
-    return resources
 
 
 def imported_from(place: str, *, fails: bool = False) -> str:
@@ -102,13 +79,23 @@ class TestPermissions:
                 "Action": [
                     "omics:StartRun",
                     "omics:GetRun",
-                    "omics:CancelRun",
                     "omics:TagResource",
                     "omics:UntagResource",
+                    "omics:ListRunTasks",
+                    "omics:GetRunTask",
                 ],
                 "Effect": "Allow",
                 "Resource": arn("run/*"),
             },
+            {
+                "Action": "omics:CancelRun",
+                "Condition": {
+                    "StringEquals": {"aws:ResourceTag/cdk-healthomics:stack-id": {"Ref": "AWS::StackId"}},
+                },
+                "Effect": "Allow",
+                "Resource": arn("run/*"),
+            },
+            {"Action": "omics:GetRunTask", "Effect": "Allow", "Resource": arn("task/*")},
             {"Action": "omics:ListRuns", "Effect": "Allow", "Resource": "*"},
             {
                 "Action": "cloudformation:DescribeStackResource",
@@ -258,11 +245,16 @@ class TestWaiting:
         assert allowed(stack, "events:PutTargets") == [rules]
         (waiting,) = (each for each in statements(stack) if "events:PutRule" in each["Action"])
         assert waiting["Action"] == [f"events:{each}" for each in WAITING_ACTIONS]
+        (target,) = (each for each in statements(stack) if each["Action"] == "events:PutTargets")
+        function = {"Fn::GetAtt": ["HealthOmicsRunProviderFunctionDE8A886A", "Arn"]}
+        assert target["Condition"] == {"ArnEquals": {"events:TargetArn": function}}
         template = Template.from_stack(stack)
         ((name, permission),) = template.find_resources("AWS::Lambda::Permission").items()
         assert permission["Properties"]["SourceArn"] == rules
+        assert permission["Properties"]["SourceAccount"] == {"Ref": "AWS::AccountId"}
+        (policy,) = template.find_resources("AWS::IAM::ManagedPolicy")
         for run in template.find_resources(RESOURCE_TYPE).values():
-            assert name in run["DependsOn"]
+            assert {name, policy} <= set(run["DependsOn"])
 
     def test_the_rule_that_the_function_makes_is_one_of_those(self) -> None:
         name = rule_name(new_request(LogicalResourceId="L" * 255))
@@ -383,7 +375,6 @@ class TestAsset:
         assert {path.suffix for path in files if "models" not in path.parts} == {".py"}
         assert {path.name.partition(".")[0] for path in files if "models" in path.parts} == {
             "service-2",
-            "endpoint-rule-set-1",
             "endpoints",
         }
         assert {path.stat().st_mode & 0o777 for path in files} == {0o644}

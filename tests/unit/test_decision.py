@@ -19,6 +19,8 @@ from cdk_healthomics_handler.actions import (
     Read,
     ReadAgain,
     ReadOriginal,
+    ReadTasks,
+    Reclaim,
     Release,
     Schedule,
     Search,
@@ -30,9 +32,9 @@ from cdk_healthomics_handler.actions import (
 )
 from cdk_healthomics_handler.decision import decide
 from cdk_healthomics_handler.event import PhysicalId, Request
-from cdk_healthomics_handler.mark import Did, Mark
+from cdk_healthomics_handler.mark import LONG_AGO, Did, Mark
 from cdk_healthomics_handler.names import RELEASED, Attribute, OwnershipTag
-from cdk_healthomics_handler.run import TERMINAL, Run
+from cdk_healthomics_handler.run import TERMINAL, FailedTask, Run
 from cdk_healthomics_handler.seen import Gone, Seen
 from cdk_healthomics_handler.standing import UNTOLD, Observed
 from tests.events import MEMBERS, MODEL, NOW, PROPERTIES, new_request, new_run, wanted
@@ -96,7 +98,8 @@ class TestCreate:
         assert action.succeeded
         assert action.physical_id == "1000001/uuid-1000001"
         assert set(action.attributes) == set(Attribute)
-        assert all(action.attributes.values())
+        times = {Attribute.STARTED_AT, Attribute.STOPPED_AT, Attribute.DURATION_SECONDS}
+        assert {name for name, value in action.attributes.items() if not value} == times, "it was not waited for"
 
     def test_one_that_may_have_started_a_run_looks_for_it_by_its_token_first(self) -> None:
         action = step(new_request(), late=True, uncertain=True)
@@ -404,6 +407,10 @@ class TestUpdate:
             "RunUuid": "uuid-1000001",
             "RunOutputUri": "s3://bucket/runs/1000001",
             "Status": "DELETED",
+            "ConsoleUrl": "https://us-east-1.console.aws.amazon.com/omics/home?region=us-east-1#/runs/1000001",
+            "StartedAt": "",
+            "StoppedAt": "",
+            "DurationSeconds": "",
         }
 
     def test_where_the_current_run_is_gone_what_others_have_started_tells_who_is_right(self) -> None:
@@ -447,6 +454,20 @@ class TestDelete:
         assert search.pause
         assert isinstance(step(delete(), current=current, cancelled=cancelled, found=()), Wait)
 
+    @pytest.mark.parametrize("tags", [{}, {OwnershipTag.STACK_ID.value: "another stack"}], ids=["gone", "another's"])
+    def test_a_run_whose_tag_was_taken_off_is_tagged_before_it_is_cancelled(self, tags: Mapping[str, str]) -> None:
+        untagged = replace(CURRENT, tags=tags)
+        named = Observed("DELETE_IN_PROGRESS", NOW, str(CURRENT.physical_id))
+        action = step(delete(), current=untagged, observed=named)
+        assert isinstance(action, Reclaim)
+        assert action.run == untagged
+        assert isinstance(step(delete(), current=CURRENT, observed=named), Cancel)
+
+    def test_a_started_run_that_is_nobodys_is_tagged_before_it_is_cancelled(self) -> None:
+        untagged = replace(new_run("1000002"), tags={})
+        action = step(new_request(), started=untagged, late=True, observed=MOVED_ON)
+        assert isinstance(action, Reclaim)
+
     def test_under_a_name_that_many_may_share_nothing_is_searched_for_without_a_reason(self) -> None:
         request, cancelled = delete(Name="cohort"), frozenset({CURRENT.id})
         assert isinstance(step(request, current=CURRENT, cancelled=cancelled), Wait)
@@ -484,7 +505,7 @@ class TestDelete:
         assert isinstance(step(delete(), current=foreign, observed=other), Answer)
         named = Observed("DELETE_IN_PROGRESS", NOW, str(foreign.physical_id))
         action = step(delete(), current=foreign, observed=named)
-        assert isinstance(action, Cancel if status == "RUNNING" else Search)
+        assert isinstance(action, Reclaim if status == "RUNNING" else Search)
 
     def test_a_run_that_a_newer_request_has_kept_is_left_alone(self) -> None:
         kept = tagged(CURRENT, newest_request=mark(Did.KEPT, "update-2", seconds=60))
@@ -541,6 +562,16 @@ class TestDelete:
         action = step(delete("1000002/uuid-1000002"), observed=end, **self.gone_back())
         assert isinstance(action, Cancel)
         assert action.run.id == CURRENT.id
+
+    def test_an_original_that_was_never_cleaned_up_may_not_be_the_only_one_whatever_the_name(self) -> None:
+        named = {**PROPERTIES, "Name": "cohort"}
+        run = new_run("1000003", of=new_request("Create", named), replaces=str(CURRENT.physical_id))
+        seen: dict[str, Any] = {"current": replace(run, status="CANCELLED"), "cancelled": frozenset({run.id})}
+        action = step(delete(str(run.physical_id), Name="cohort"), original=CURRENT, **seen)
+        assert isinstance(action, Search)
+        assert action.after == LONG_AGO
+        gone = step(delete(str(run.physical_id), Name="cohort"), original=replace(CURRENT, status="CANCELLED"), **seen)
+        assert isinstance(gone, Answer)
 
     @staticmethod
     def gone_back() -> dict[str, Any]:
@@ -651,10 +682,21 @@ class TestWaiting:
     @pytest.mark.parametrize("status", ["FAILED", "CANCELLED", "DELETED"])
     def test_a_run_that_ends_otherwise_fails_with_its_id_and_its_logs(self, status: str) -> None:
         run = replace(new_run(status=status), failure_reason="WHY", status_message="How.")
-        action = self.look(current=run)
+        action = self.look(current=run, tasks=())
         assert isinstance(action, Answer)
         assert (action.succeeded, action.physical_id) == (False, str(run.physical_id))
         assert action.why.startswith(f"Run {run.id} is {status}: WHY: How. Its logs are in log group /aws/omics/")
+
+    def test_a_failed_runs_tasks_are_read_before_the_answer_and_told_in_it(self) -> None:
+        run = new_run(status="FAILED")
+        assert isinstance(self.look(current=run), ReadTasks)
+        action = self.look(current=run, tasks=(FailedTask("align", "TASK_OOM"),))
+        assert isinstance(action, Answer)
+        assert "Task align failed: TASK_OOM." in action.why
+
+    @pytest.mark.parametrize("status", ["CANCELLED", "DELETED"])
+    def test_of_a_run_that_somebody_stopped_no_task_is_to_blame(self, status: str) -> None:
+        assert isinstance(self.look(current=new_run(status=status)), Answer)
 
     def test_a_look_reads_the_run_and_asks_nobody(self) -> None:
         assert self.look() == Read("has it come as far as it is waited for?", CURRENT.physical_id)
@@ -686,7 +728,7 @@ class TestWaiting:
         failed = replace(CURRENT, status="FAILED")
         failed = tagged(failed, newest_request=str(Mark(NOW, Did.KEPT, "COMPLETED", "update-1")))
         had_failed = step(request, current=failed)
-        fails_now = step(request, current=failed, waited=True)
+        fails_now = step(request, current=failed, waited=True, tasks=())
         assert isinstance(had_failed, Answer)
         assert isinstance(fails_now, Answer)
         assert (had_failed.succeeded, fails_now.succeeded) == (True, False)
