@@ -21,11 +21,11 @@ from uuid import UUID
 
 from benchmarks.report import Table
 from cdk_healthomics_handler.names import START_RATE_VARIABLE
+from local_aws.healthomics import QUOTAS
 from tests.events import PROPERTIES, STACK_ID
 from tests.lifecycle.cloudformation import Stack
 from tests.lifecycle.world import Delivery, World
 
-QUOTAS: Final = {"GetRun": 10.0, "ListRuns": 10.0, "CancelRun": 10.0, "TagResource": 5.0, "UntagResource": 5.0}
 DESCRIBES: Final = 10.0
 SEEDS: Final = (1, 2, 3)
 """Of the random numbers; the medians are shown."""

@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from local_aws.healthomics import Fault, HealthOmics, Kind, Order
-from local_aws.healthomics.service import Response, StoredRun
+from local_aws.healthomics.model import ServiceError
+from local_aws.healthomics.resources import Resource
+from local_aws.healthomics.service import Response
 from local_aws.mends import Delivery
 
 PREFIX: Final = "/_local_aws/"
@@ -26,12 +28,15 @@ def routes(service: HealthOmics, delivery: Delivery) -> Callable[[str, str, str,
 
     orders: dict[str, Callable[[dict[str, Any]], Any]] = {
         "runs": lambda _: [_shown(run) for run in service.runs()],
+        "batches": lambda _: [_shown(batch) for batch in service.batches()],
         "journal": lambda _: [asdict(call) for call in service.journal],
         "settings": service.settings.change,
         "delivery": change_delivery,
         "fault": lambda order: service.faults.order(Fault(**order | {"kind": Kind(order["kind"])})),
         "no-faults": lambda _: service.faults.clear(),
         "fail-next": lambda order: service.fail_next(**order),
+        "fail-next-batch": lambda order: service.fail_next_batch(**order),
+        "refuse-next": lambda order: service.refuse_next(**order),
         "tasks-of-next": lambda order: service.tasks_of_next(*(Order(**each) for each in order["orders"])),
         "end": lambda order: service.end(**order),
         "reuse-id": lambda order: service.reuse_id(**order),
@@ -45,15 +50,15 @@ def routes(service: HealthOmics, delivery: Delivery) -> Callable[[str, str, str,
             return None
         try:
             answer, status = order(json.loads(body or b"{}")), 200
-        except (TypeError, ValueError, KeyError) as error:
+        except (TypeError, ValueError, KeyError, ServiceError) as error:
             answer, status = str(error) or type(error).__name__, 400
         return Response(status, {"content-type": "application/json"}, json.dumps(answer).encode())
 
     return route
 
 
-def _shown(run: StoredRun) -> dict[str, Any]:
-    shown = run.described() | {"requestId": run.request["requestId"]}
+def _shown(resource: Resource) -> dict[str, Any]:
+    shown = resource.described() | {"requestId": resource.request["requestId"]}
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in shown.items()}
 
 
@@ -67,6 +72,11 @@ class Controls:
         """Every run that HealthOmics holds, oldest first, with its requestId."""
         runs: list[dict[str, Any]] = self._order("runs")
         return runs
+
+    def batches(self) -> list[dict[str, Any]]:
+        """Every run batch that HealthOmics holds, oldest first, with its requestId."""
+        batches: list[dict[str, Any]] = self._order("batches")
+        return batches
 
     def journal(self) -> list[dict[str, Any]]:
         """Every call to HealthOmics."""
@@ -97,13 +107,21 @@ class Controls:
         """Let the next started run have these tasks."""
         self._order("tasks-of-next", orders=[asdict(each) for each in orders])
 
+    def fail_next_batch(self, reason: str, message: str) -> None:
+        """Let the next started run batch fail before it has runs."""
+        self._order("fail-next-batch", reason=reason, message=message)
+
+    def refuse_next(self, operation: str, times: int, reason: str, message: str) -> None:
+        """Refuse what batches are about to do to their runs (:meth:`local_aws.healthomics.HealthOmics.refuse_next`)."""
+        self._order("refuse-next", operation=operation, times=times, reason=reason, message=message)
+
     def end(self, run_id: str, status: str) -> None:
         """Bring a run to a status at once."""
         self._order("end", run_id=run_id, status=status)
 
-    def reuse_id(self, run_id: str) -> None:
-        """Give the next started run the id of a deleted one."""
-        self._order("reuse-id", run_id=run_id)
+    def reuse_id(self, deleted_id: str) -> None:
+        """Give the next started run, or batch, the id of a deleted one."""
+        self._order("reuse-id", deleted_id=deleted_id)
 
     def advance(self, seconds: float) -> None:
         """Put HealthOmics' clock forward."""

@@ -67,6 +67,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "_LAMBDA_ASYNC_RETRY_BASE_SECONDS",
     ),
     _RUNTIME: ("_worker_class_for", "ProvidedWorker"),
+    "ministack.services.s3": ("_buckets", "_get_object_data"),
     "ministack.services.eventbridge": (
         "_put_events",
         "_put_rule",

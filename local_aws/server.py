@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from local_aws import definitions, events, mends, network, rules, runtime
+from local_aws import definitions, events, mends, network, objects, rules, runtime
 from local_aws.controls import routes
 from local_aws.healthomics import Clock, HealthOmics, Kind, Settings
 from local_aws.loopback import serving
@@ -98,7 +98,8 @@ def main() -> None:
     _plug_in(service)
     definitions.install(service)
     network.install()
-    events.publish(service, events.on_the_default_bus)
+    service.read_object = objects.read
+    events.publish(service, events.on_the_default_bus, events.is_heard)
     with serving(routes(service, resources.delivery)) as controls:
         print(json.dumps({"controls": controls}), flush=True)  # noqa: T201 - the parent reads it
         application: Any = import_module("ministack.app")

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote
@@ -21,6 +22,13 @@ OPERATIONS: Final = (
     "GetRunTask",
     "CancelRun",
     "DeleteRun",
+    "StartRunBatch",
+    "GetBatch",
+    "ListBatch",
+    "ListRunsInBatch",
+    "CancelRunBatch",
+    "DeleteRunBatch",
+    "DeleteBatch",
     "TagResource",
     "UntagResource",
     "ListTagsForResource",
@@ -107,6 +115,16 @@ def check(operation: OperationModel, given: Mapping[str, Any]) -> None:
         raise invalid(f"{len(problems)} validation {plural} detected: {'; '.join(problems)}")
 
 
+def problems(name: str, value: Any) -> Iterator[str]:
+    """What is wrong with a value of one of the model's shapes."""
+    yield from _problems(_shape(name), value, "")
+
+
+@cache
+def _shape(name: str) -> Any:
+    return MODEL.shape_for(name)
+
+
 def _body(body: bytes) -> dict[str, Any]:
     if not body:
         return {}
@@ -142,10 +160,12 @@ def _problems(shape: Any, value: Any, path: str) -> Iterator[str]:
     if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
         yield f"Value at '{path or 'request'}' failed to satisfy constraint: Member must be a {shape.type_name}"
     elif shape.type_name in {"string", "integer"}:
-        yield from _scalar_problems(shape.metadata, value, path)
+        yield from _limit_problems(shape.metadata, value, path)
     elif shape.type_name == "structure" and not shape.is_document_type:
         yield from _structure_problems(shape, value, path)
     else:
+        if shape.type_name == "list":
+            yield from _limit_problems(shape.metadata, value, path)
         for part, name, item in _parts(shape, value):
             yield from _problems(part, item, f"{path}.{name}")
 
@@ -153,36 +173,45 @@ def _problems(shape: Any, value: Any, path: str) -> Iterator[str]:
 def _parts(shape: Any, value: Any) -> Iterator[tuple[Any, Any, Any]]:
     """The shape, name and value of each part of a map or list."""
     if shape.type_name == "map":
-        yield from ((shape.key, "key", key) for key in value)
-        yield from ((shape.value, key, item) for key, item in value.items())
+        of_keys, of_values = shape.key, shape.value  # the model looks them up each time
+        yield from ((of_keys, "key", key) for key in value)
+        yield from ((of_values, key, item) for key, item in value.items())
     elif shape.type_name == "list":
         yield from ((shape.member, index, item) for index, item in enumerate(value))
 
 
 def _structure_problems(shape: Any, value: Any, path: str) -> Iterator[str]:
+    if shape.is_tagged_union and len(value) != 1:
+        names = ", ".join(shape.members)
+        yield f"Value at '{path}' failed to satisfy constraint: Member must have exactly one of {names}"
+    of_parts = {name: f"{path}.{name}".lstrip(".") for name in (*shape.required_members, *value)}
     for name in shape.required_members:
         if name not in value:
-            yield f"Value at '{name}' failed to satisfy constraint: Member must not be null"
+            yield f"Value at '{of_parts[name]}' failed to satisfy constraint: Member must not be null"
     for name, item in value.items():
         if name in shape.members:
-            yield from _problems(shape.members[name], item, f"{path}.{name}".lstrip("."))
+            yield from _problems(shape.members[name], item, of_parts[name])
         else:
-            yield f"Value at '{name}' failed to satisfy constraint: Member is not known"
+            yield f"Value at '{of_parts[name]}' failed to satisfy constraint: Member is not known"
 
 
-def _scalar_problems(limits: Mapping[str, Any], value: Any, path: str) -> Iterator[str]:
+def _limit_problems(limits: Mapping[str, Any], value: Any, path: str) -> Iterator[str]:
     at = f"Value at '{path}'"
-    size = len(value) if isinstance(value, str) else value
-    what = " have length" if isinstance(value, str) else " have value"
+    size, what = (value, "value") if isinstance(value, int) else (len(value), "length")
     if "min" in limits and size < limits["min"]:
-        yield f"{at} failed to satisfy constraint: Member must{what} greater than or equal to {limits['min']}"
+        yield f"{at} failed to satisfy constraint: Member must have {what} greater than or equal to {limits['min']}"
     if "max" in limits and size > limits["max"]:
-        yield f"{at} failed to satisfy constraint: Member must{what} less than or equal to {limits['max']}"
+        yield f"{at} failed to satisfy constraint: Member must have {what} less than or equal to {limits['max']}"
     if "enum" in limits and value not in limits["enum"]:
         yield f"{at} failed to satisfy constraint: Member must satisfy enum value set: {limits['enum']}"
-    # The regex package knows \p{L}, which re does not.
-    if "pattern" in limits and not regex.fullmatch(limits["pattern"], value):
+    if "pattern" in limits and not _compiled(limits["pattern"]).fullmatch(value):
         yield f"{at} failed to satisfy constraint: Member must satisfy regular expression pattern: {limits['pattern']}"
+
+
+@cache
+def _compiled(pattern: str) -> "regex.Pattern[str]":
+    """A pattern of the model, with properties of Unicode, which only the regex package knows."""
+    return regex.compile(pattern)
 
 
 def write(operation: OperationModel, answer: Mapping[str, Any]) -> tuple[int, bytes]:
@@ -195,6 +224,23 @@ def write(operation: OperationModel, answer: Mapping[str, Any]) -> tuple[int, by
     return status, json.dumps(
         {name: _written(value) for name, value in answer.items() if name in members and value is not None}
     ).encode()
+
+
+def members(name: str) -> Mapping[str, Any]:
+    """The members of a structure of the model."""
+    found: Mapping[str, Any] = _shape(name).members
+    return found
+
+
+@cache
+def required(operation: str) -> list[str]:
+    """The members that an operation cannot do without."""
+    return list(getattr(MODEL.operation_model(operation).input_shape, "required_members", []))
+
+
+def of_shape(name: str, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Of what is known, the members that a structure of the model has."""
+    return {member: known[member] for member in members(name) if known.get(member) is not None}
 
 
 def _written(value: Any) -> Any:

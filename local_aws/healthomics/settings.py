@@ -4,11 +4,19 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Final, Self
+
+QUOTAS: Final[Mapping[str, float]] = {
+    **dict.fromkeys(("CancelRun", "DeleteRun", "GetRun", "ListRuns", "GetRunTask", "ListRunTasks"), 10.0),
+    **dict.fromkeys(("TagResource", "UntagResource", "ListTagsForResource"), 5.0),
+    **dict.fromkeys(("StartRunBatch", "CancelRunBatch", "DeleteRunBatch", "DeleteBatch"), 10.0),
+    **dict.fromkeys(("GetBatch", "ListBatch", "ListRunsInBatch"), 10.0),
+}
+"""Calls a second as AWS sets them at first (User Guide, "API quotas"); of batches it tells none: as many as GetRun."""
 
 
 class Token(StrEnum):
-    """What StartRun does with a requestId that it knows. AWS documents only that no second run starts."""
+    """What StartRun and StartRunBatch do with a known requestId. AWS documents only that nothing starts twice."""
 
     REPLAY = "replay"
     """Answers as it did before."""
@@ -17,7 +25,7 @@ class Token(StrEnum):
 
 
 class CancelOfFinished(StrEnum):
-    """What CancelRun says of a finished run. AWS does not document it."""
+    """What CancelRun says of a finished run, CancelRunBatch of one that it cannot cancel. AWS does not document it."""
 
     CONFLICT = "conflict"
     VALIDATION = "validation"
@@ -37,14 +45,21 @@ class Settings:
     running: float = 3600.0
     stopping: float = 2.0
     """How long a run stays in each status; a cancelled one is STOPPING for the last."""
+    batch_creating: float = 2.0
+    batch_pending: float = 5.0
+    """How long a batch stays in each status; the others last as long as quotas and runs make them."""
+    cancelled_with_active_runs: bool = True
+    """Whether a batch is CANCELLED while a run that it could not cancel goes on; else it is STOPPING until all its runs
+    have ended. AWS does not document it."""
     start_rate: float | None = 1.0
-    """StartRun's quota in calls a second of real time; None: no quota."""
+    """StartRun's quota in calls a second of real time; None: no quota. Batches share it, as they do CancelRun's and
+    DeleteRun's: half is theirs, and what others leave of the rest."""
     quotas: Mapping[str, float] = field(default_factory=dict)
     """Calls a second of real time, by operation; those that are not here have no quota."""
     lag: float = 0.0
-    """GetRun and ListRuns may tell what was true so long ago at most; each answer draws how long."""
+    """GetRun, ListRuns, GetBatch, ListBatch may tell what was true so long ago at most; each answer draws how long."""
     missing_is_denied: bool = False
-    """Whether GetRun of a run that does not exist is denied, as policies with conditions on tags make it."""
+    """Whether GetRun and GetBatch of what does not exist are denied, as policies with conditions on tags make it."""
     cancel_needs_tag: str | None = None
     """A tag without which CancelRun of a run is denied, also where there is none, as a policy's condition makes it."""
     unknown_workflows: frozenset[str] = frozenset()

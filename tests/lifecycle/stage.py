@@ -13,7 +13,8 @@ from uuid import uuid4
 
 from cdk_healthomics_handler.names import OwnershipTag
 from local_aws.healthomics import Fault, HealthOmics, Kind, Settings
-from local_aws.healthomics.service import Response, StoredRun
+from local_aws.healthomics.runs import StoredRun
+from local_aws.healthomics.service import Response
 from local_aws.loopback import serving
 from local_aws.process import pointed_at
 from tests.events import LOGICAL_ID, PROPERTIES, STACK_ID, new_event

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from local_aws.healthomics import Fault, Kind, Order
-from local_aws.healthomics.service import StoredRun
+from local_aws.healthomics.runs import StoredRun
 from tests.events import LOGICAL_ID, PROPERTIES, STACK_ID
 from tests.lifecycle.world import World
 

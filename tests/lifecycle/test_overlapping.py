@@ -18,14 +18,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from cdk_healthomics_handler.names import Attribute, OwnershipTag
-from local_aws.healthomics import CancelOfFinished, Token
+from local_aws.healthomics import QUOTAS, CancelOfFinished, Token
 from tests.events import PROPERTIES, STACK_ID
 from tests.lifecycle.cloudformation import Stack, run_of
 from tests.lifecycle.stage import stack_id_of
 from tests.lifecycle.world import Delivery, World
 
 if TYPE_CHECKING:
-    from local_aws.healthomics.service import StoredRun
+    from local_aws.healthomics.runs import StoredRun
 
 STACKS = (STACK_ID, stack_id_of("Exomes"))
 LOGICAL_IDS = ("One", "Two", "Three")
@@ -100,7 +100,7 @@ class Overlapping(RuleBasedStateMachine):
             cancel_of_finished=how,
             lag=LAG,
             start_rate=1.0,
-            quotas={"GetRun": 10.0, "ListRuns": 10.0, "CancelRun": 10.0, "TagResource": 5.0, "UntagResource": 5.0},
+            quotas=QUOTAS,
             missing_is_denied=denied_when_missing,
         )
         self.world.cloudformation.lag = LAG

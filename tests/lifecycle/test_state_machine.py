@@ -17,7 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from cdk_healthomics_handler.names import Attribute, OwnershipTag
 from local_aws.healthomics import CancelOfFinished, Fault, HealthOmics, Kind, Settings, Token
-from local_aws.healthomics.service import Response, StoredRun
+from local_aws.healthomics.runs import StoredRun
+from local_aws.healthomics.service import Response
 from local_aws.loopback import serving
 from local_aws.process import pointed_at
 from tests.events import PROPERTIES, STACK_ID, new_event

@@ -9,7 +9,8 @@ import pytest
 
 from cdk_healthomics_handler.names import Attribute
 from local_aws.healthomics import Fault, Kind, Order
-from local_aws.healthomics.service import Response, StoredRun
+from local_aws.healthomics.runs import StoredRun
+from local_aws.healthomics.service import Response
 from tests.events import PROPERTIES
 from tests.lifecycle.stage import Stage
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cdk_healthomics_handler.names import OwnershipTag
-from local_aws.healthomics import Fault, Kind
+from local_aws.healthomics import QUOTAS, Fault, Kind
 from tests.events import LOGICAL_ID, PROPERTIES, STACK_ID
 from tests.lifecycle.cloudformation import Stack
 from tests.lifecycle.world import Delivery, Sent, World
@@ -21,7 +21,6 @@ CHANGED: Mapping[str, Any] = {**PROPERTIES, "Parameters": '{"sample_name":"NA128
 FURTHER: Mapping[str, Any] = {**PROPERTIES, "Parameters": '{"sample_name":"NA12878","scatter":96}'}
 TAGGED: Mapping[str, Any] = {**PROPERTIES, "Tags": {"a": "1"}}
 NAME = f"Genomes-{LOGICAL_ID}"
-QUOTAS = {"GetRun": 10.0, "ListRuns": 10.0, "CancelRun": 10.0, "TagResource": 5.0, "UntagResource": 5.0}
 KILLED = Delivery(killed_at=(1, 1, 1))
 
 Make = Callable[..., World]

@@ -34,7 +34,8 @@ from cdk_healthomics_handler.pace import Clock
 from cdk_healthomics_handler.schedule import Schedule
 from local_aws.healthomics import Clock as ServiceClock
 from local_aws.healthomics import HealthOmics, Kind, Settings, model
-from local_aws.healthomics.service import Response, StoredRun
+from local_aws.healthomics.runs import StoredRun
+from local_aws.healthomics.service import Response
 from tests.events import PROPERTIES, new_event
 from tests.lifecycle.cloudformation import Described
 from tests.lifecycle.eventbridge import EventBridge
