@@ -13,6 +13,8 @@ from cdk_healthomics.enums import (
     WorkflowType,
 )
 from cdk_healthomics.inputs import read_parameters
+from cdk_healthomics.managed_role import ManagedPolicyRole
+from cdk_healthomics.provider import HealthOmicsRunProvider
 from cdk_healthomics.role import RunRole
 from cdk_healthomics.run import HealthOmicsRun
 from cdk_healthomics_handler.names import WaitFor
@@ -22,8 +24,10 @@ __version__ = "0.1.0"
 __all__ = [
     "CacheBehavior",
     "HealthOmicsRun",
+    "HealthOmicsRunProvider",
     "IHealthOmicsRun",
     "LogLevel",
+    "ManagedPolicyRole",
     "NetworkingMode",
     "OutputUriPrefixMode",
     "RetentionMode",

@@ -35,9 +35,9 @@ _S3: Final = re.compile(r"s3://[^/]+(/.*)?", re.DOTALL)
 class ValidationError(ValueError):
     """The arguments of one construct are wrong; the message lists every problem of it."""
 
-    def __init__(self, path: str, problems: list[str]) -> None:
+    def __init__(self, path: str, problems: list[str], kind: str = "HealthOmicsRun") -> None:
         listed = "".join(f"\n  - {problem}" for problem in problems)
-        super().__init__(f"HealthOmicsRun at '{path}' cannot be made:{listed}")
+        super().__init__(f"{kind} at '{path}' cannot be made:{listed}")
         self.problems: Final = problems
 
 

@@ -10,16 +10,17 @@ from typing import Any, Final
 from aws_cdk import Stack, aws_iam
 
 from cdk_healthomics.made_roles import MadeRoles
-from cdk_healthomics.role import arn_of
-from cdk_healthomics_handler.names import LIST_RUNS, OPERATIONS, SERVICE, START_RUN
-from constructs import Construct
+from cdk_healthomics.managed_role import ManagedPolicyRole
+from cdk_healthomics.role import arn_of, is_precreated
+from cdk_healthomics_handler.names import CANCEL_RUN, LIST_RUNS, OPERATIONS, SERVICE, START_RUN, OwnershipTag
+from constructs import Construct, DependencyGroup
 
 INLINE_ROOM: Final = 6_000
 """Characters for the runs' resources in the role's inline policy, of IAM's 10,240 for all inline policies of a role."""
 MANAGED_ROOM: Final = 5_600
 """Characters for resources in one managed policy, of IAM's 6,144."""
-MOST_MANAGED: Final = 9
-"""Of the 10 managed policies that IAM allows a role; one is left to the user."""
+MOST_MANAGED: Final = 8
+"""Of the 10 managed policies that IAM allows a role; one may name the function, and one is left to the user."""
 _TOKEN: Final = re.compile(r"\$\{Token\[[^\]]*\]\}")
 _TOKEN_ROOM: Final = 16
 """A partition, region or account id is at most this long."""
@@ -34,37 +35,45 @@ PASS: Final = ("iam:PassRole",)
 
 
 class Permissions:
-    """The growing permissions of one stack's function."""
+    """The growing permissions of one function.
 
-    def __init__(self, scope: Construct) -> None:
+    Args:
+        scope: the provider.
+        given: the role that the user gave; its statements are added to it as to a principal. None: one is made, with
+            :attr:`inline` inside.
+    """
+
+    def __init__(self, scope: Construct, given: aws_iam.IRole | None) -> None:
         self._scope = scope
         stack = Stack.of(scope)
-        # Read once a stack: each is a question to another process.
+        # Read once a function: each is a question to another process.
         self._account, self._stack_id = stack.account, stack.stack_id
         self._omics = f"arn:{stack.partition}:omics:{stack.region}"
         self._made_roles = MadeRoles.of(stack)
-        self._inline = aws_iam.PolicyDocument(statements=list(self._of_every_stack()))
-        self._room = INLINE_ROOM
+        self._inline = aws_iam.PolicyDocument()
+        # What is in a managed policy of the user's own cannot be measured: other policies hold what grows.
+        self._room = 0 if isinstance(given, ManagedPolicyRole) else INLINE_ROOM
         self._document = self._inline
         self._managed: list[aws_iam.ManagedPolicy] = []
         self._granted: dict[tuple[str, str], Construct | None] = {}
         self._statements: dict[tuple[int, str], aws_iam.PolicyStatement] = {}
-        self._role: aws_iam.Role | None = None
-        self._told_late = False
+        self._role = given
+        self._is_inside = False
+        self._told_at_once = given is not None and is_precreated(given)
+        self.is_told: bool = False
+        """Whether the role takes no statements, so that somebody must be told of :attr:`inline`."""
+        self.add(*self._of_every_stack())
 
     @property
     def inline(self) -> aws_iam.PolicyDocument:
-        """The policy inside the role."""
+        """The policy inside the role that is made; of one that cannot be changed, what it must be allowed."""
         return self._inline
 
     def attach_to(self, role: aws_iam.Role) -> None:
-        """Whose policies they are.
-
-        A role that ``Role.customize_roles`` names exists: the CDK's report of its policies holds what is inside of it
-        here and now, and what is added to it as a principal.
-        """
+        """Whose policy is :attr:`inline`."""
         self._role = role
-        self._told_late = role.node.try_find_child(f"PrecreatedRole{role.node.id}") is not None
+        self._told_at_once = is_precreated(role)
+        self._is_inside = True
 
     def of_run(self, arguments: Mapping[str, Any], role: aws_iam.IRole) -> list[Construct]:
         """Allow what one run needs; returns the policies that it must wait for."""
@@ -73,9 +82,20 @@ class Permissions:
         holders.append(self._pass_made_roles() if self._made_roles.has(role) else self._grant(PASS, arn_of(role)))
         return [holder for holder in dict.fromkeys(holders) if holder is not None]
 
-    def add(self, statement: aws_iam.PolicyStatement) -> None:
-        """Allow something else in the policy inside the role."""
-        self._put(self._inline, statement)
+    def add(self, *statements: aws_iam.PolicyStatement) -> None:
+        """Allow something else, for which the function waits."""
+        self._put(self._inline, *statements)
+
+    def add_after(self, construct_id: str, statement: aws_iam.PolicyStatement) -> list[Construct]:
+        """Allow what names the function itself, which waits for its role; returns what a run must wait for."""
+        if self._told_at_once or self._role is None:
+            self.add(statement)
+            return []
+        description = "What the function behind HealthOmics runs may do with itself"
+        policy = aws_iam.ManagedPolicy(
+            self._scope, construct_id, description=description, roles=[self._role], statements=[statement]
+        )
+        return [policy]
 
     def _named_by(self, arguments: Mapping[str, Any]) -> Iterator[str]:
         """The ARNs of what StartRun is asked to use."""
@@ -112,7 +132,7 @@ class Permissions:
         if key in self._granted:
             return self._granted[key]
         size = len(_TOKEN.sub("x" * _TOKEN_ROOM, resource)) if resource.startswith("arn:") else _WHOLE_ARN_ROOM
-        if size + 3 > self._room and not self._told_late:
+        if size + 3 > self._room and not self._told_at_once:
             if actions == START and len(self._managed) == MOST_MANAGED:
                 return self._grant_all(resource)
             self._begin_managed()
@@ -151,23 +171,35 @@ class Permissions:
 
     def _add(self, actions: tuple[str, ...], resource: str) -> None:
         key = (len(self._managed), actions[0])
-        if key in self._statements and not self._told_late:
+        if key in self._statements and not self._told_at_once:
             self._statements[key].add_resources(resource)
             return
         self._statements[key] = _statement(actions, resource)
         self._put(self._document, self._statements[key])
 
-    def _put(self, document: aws_iam.PolicyDocument, statement: aws_iam.PolicyStatement) -> None:
-        if self._role and self._told_late:
-            self._role.add_to_principal_policy(statement)
-        else:
-            document.add_statements(statement)
+    def _put(self, document: aws_iam.PolicyDocument, *statements: aws_iam.PolicyStatement) -> None:
+        outside = document is self._inline and not self._is_inside
+        if self._role is None or not (outside or self._told_at_once):
+            document.add_statements(*statements)
+            return
+        for statement in statements:
+            added = self._role.add_to_principal_policy(statement)
+            if not self._told_at_once and _pretends(self._role, added):
+                self.is_told = self._told_at_once = True
+            if self.is_told:
+                self._inline.add_statements(statement)
 
     def _of_every_stack(self) -> Iterator[aws_iam.PolicyStatement]:
         runs = f"{self._arn('run')}/*"
         yield aws_iam.PolicyStatement(
-            actions=[f"{SERVICE}:{operation}" for operation in OPERATIONS if operation != LIST_RUNS],
+            actions=[f"{SERVICE}:{operation}" for operation in OPERATIONS if operation not in {LIST_RUNS, CANCEL_RUN}],
             resources=[runs],
+        )
+        # Never in StartRun's statement, nor in TagResource's: tags that are lost must be put back.
+        yield aws_iam.PolicyStatement(
+            actions=[f"{SERVICE}:{CANCEL_RUN}"],
+            resources=[runs],
+            conditions={"StringEquals": {f"aws:ResourceTag/{OwnershipTag.STACK_ID}": self._stack_id}},
         )
         # ListRuns knows no resource (Service Authorization Reference), so only "*" allows it.
         yield aws_iam.PolicyStatement(actions=[f"{SERVICE}:{LIST_RUNS}"], resources=["*"])
@@ -175,6 +207,14 @@ class Permissions:
             actions=["cloudformation:DescribeStackResource"],
             resources=[self._stack_id],
         )
+
+
+def _pretends(role: aws_iam.IRole, added: aws_iam.AddToPrincipalPolicyResult) -> bool:
+    """Whether a role took no statement but says so, as ``without_policy_updates`` and ``mutable=False`` make it do.
+
+    Nothing else tells it than that an imported role has no policy to wait for then.
+    """
+    return not isinstance(role, aws_iam.Role) and isinstance(added.policy_dependable, DependencyGroup)
 
 
 def _statement(actions: tuple[str, ...], resource: str, sid: str | None = None) -> aws_iam.PolicyStatement:

@@ -1,58 +1,269 @@
-"""The stack's one function behind all its runs, with its role and log group."""
+"""The function behind the runs of a stack, with its role and log group: the stack's own, or one with settings."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
 import jsii
 from aws_cdk import (
     Duration,
     Fn,
-    IStableStringProducer,
+    IResolveContext,
+    IStringProducer,
     Lazy,
     RemovalPolicy,
     Stack,
-    TagManager,
+    Token,
+    aws_ec2,
     aws_iam,
     aws_lambda,
     aws_logs,
 )
 
-from cdk_healthomics import cautions, checks, nag, naming
+from cdk_healthomics import cautions, checks, nag, naming, network, provider_checks
 from cdk_healthomics.asset import HANDLER, code_of
+from cdk_healthomics.final import Runs
+from cdk_healthomics.messages import shown
 from cdk_healthomics.permissions import Permissions
-from cdk_healthomics.role import final_problems
-from cdk_healthomics.tokens import is_token, possible
-from cdk_healthomics_handler.names import RULE_PREFIX, RUNS_VARIABLE, WaitFor
+from cdk_healthomics_handler.names import RULE_PREFIX, RUNS_VARIABLE, START_RATE_VARIABLE, WaitFor
 from constructs import Construct, IValidation
 
+if TYPE_CHECKING:
+    from aws_cdk import aws_kms, aws_sqs
+
 ID: Final = "HealthOmicsRunProvider"
-WAITING: Final = "Waiting"
-_PROVIDERS: Final[WeakKeyDictionary[Stack, "Provider"]] = WeakKeyDictionary()
+"""Of a stack's own provider, directly in it."""
+_FIPS_VARIABLE: Final = "AWS_USE_FIPS_ENDPOINT"
+"""botocore's own."""
+_NO_SETTINGS: Final = frozenset({"self", "scope", "construct_id", "__class__"})
+_WILDCARDS: Final = "Runs and their rules are named when they start; ListRuns has no resource."
+_OF: Final[WeakKeyDictionary[Stack, "HealthOmicsRunProvider"]] = WeakKeyDictionary()
 
 
-class Provider(Construct):
-    """The function that CloudFormation asks to start, change and cancel the runs of one stack."""
+@jsii.implements(aws_iam.IGrantable, aws_ec2.IConnectable)
+class HealthOmicsRunProvider(Construct):
+    """The function that CloudFormation asks to start, change and cancel runs of this stack, with its settings.
 
-    def __init__(self, scope: Construct, construct_id: str) -> None:
+    A stack makes one with no settings for its runs that name none; it may have several. A provider serves the runs of
+    its own stack only, for what its function may do names that stack: the runs that carry its id, their roles, and its
+    waiting rules.
+
+    CloudFormation changes the function of no resource that is there. So to give settings to a stack that is deployed
+    already, declare the provider directly in the stack with the id ``HealthOmicsRunProvider``, before the first run: it
+    takes the place of the stack's own, with the same logical ids, and runs that name no provider have this one.
+
+    A run waits until its provider may do all that it is granted, also later in the app
+    (``bucket.grant_read(provider)``), and until the VPC endpoints of the stack are there; on deletion they go after it.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        vpc: aws_ec2.IVpc | None = None,
+        vpc_subnets: aws_ec2.SubnetSelection | None = None,
+        security_groups: list[aws_ec2.ISecurityGroup] | None = None,
+        role: aws_iam.IRole | None = None,
+        function_name: str | None = None,
+        memory_size: int | None = None,
+        environment_encryption: "aws_kms.IKey | None" = None,
+        log_group: aws_logs.ILogGroup | None = None,
+        log_retention: aws_logs.RetentionDays | None = None,
+        log_removal_policy: RemovalPolicy | None = None,
+        log_encryption: "aws_kms.IKey | None" = None,
+        reserved_concurrent_executions: int | None = None,
+        on_failure: aws_lambda.IDestination | None = None,
+        dead_letter_queue: "aws_sqs.IQueue | None" = None,
+        tracing: aws_lambda.Tracing | None = None,
+        use_fips_endpoint: bool | None = None,
+        start_run_rate: float | None = None,
+    ) -> None:
+        """Declare a provider. What is left out is as in the stack's own.
+
+        Args:
+            scope: the construct that this one is part of.
+            construct_id: its id there.
+            vpc: the function's VPC. It must lead to HealthOmics, CloudFormation, S3 and, where a run waits,
+                EventBridge: see docs/security.md for the endpoints. Default: none, Lambda's own network.
+            vpc_subnets: of the VPC. Default: the private ones.
+            security_groups: of the function. Default: one is made that lets everything out.
+            role: the function's, for Lambda (``lambda.amazonaws.com``); of this stack, or imported into it. What the
+                function needs is added to it; of one that cannot be changed, a warning tells what it must be allowed. A
+                :class:`ManagedPolicyRole` has no inline policies. Default: one is made.
+            function_name: 1 to 64 letters, digits, hyphens and underscores. Default: CloudFormation makes one.
+            memory_size: in MB, 128 to 32768; the function needs less than 128. Default: 256, for the processor that
+                comes with it.
+            environment_encryption: the key of the environment variables, which hold no secrets. Default: Lambda's.
+            log_group: where the function writes. Default: one is made.
+            log_retention: how long the log group that is made keeps what is written. Default: three months.
+            log_removal_policy: what happens to that log group when it is removed. Default: it is deleted.
+            log_encryption: that log group's key; its policy lets CloudWatch Logs of the region use it. Default:
+                CloudWatch's own.
+            reserved_concurrent_executions: how many requests are worked on at once, at least 1, taken from the
+                account's share. Requests beyond it wait inside Lambda, for up to 6 hours. Default: no limit of its own.
+            on_failure: where Lambda puts requests that the function could not finish in three tries, whole: see
+                docs/security.md. Default: nowhere.
+            dead_letter_queue: likewise, a queue as some rules want it (``DeadLetterConfig``). Default: none.
+            tracing: by X-Ray. Default: none.
+            use_fips_endpoint: whether AWS is called at its FIPS endpoints. Default: no.
+            start_run_rate: the account's quota of StartRun in calls a second, where it is another than 1, above 0: the
+                runs of a stack share it. Default: 1.
+
+        Raises:
+            ValidationError: arguments are wrong, or do not go together; the message lists all of them.
+        """
+        given = {name: value for name, value in locals().items() if value is not None and name not in _NO_SETTINGS}
+        # All that can be refused is refused before the tree has this construct: its id stays free for another try.
+        found = provider_checks.problems(scope, given)
+        if found:
+            raise checks.ValidationError(checks.path(scope, construct_id), found, kind=ID)
         super().__init__(scope, construct_id)
-        log_group = aws_logs.LogGroup(
-            self, "Logs", retention=aws_logs.RetentionDays.THREE_MONTHS, removal_policy=RemovalPolicy.DESTROY
-        )
-        self._permissions = Permissions(self)
-        self._permissions.inline.add_statements(
+        self._stack: Final = Stack.of(self)
+        self._has_settings: Final = bool(given)
+        self._log_group = log_group or self._made_log_group(given)
+        self._permissions: Final = Permissions(self, role)
+        self._permissions.add(
             aws_iam.PolicyStatement(
-                actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[log_group.log_group_arn]
-            )
-        )
-        self._permissions.inline.add_statements(
+                actions=["logs:CreateLogStream", "logs:PutLogEvents"], resources=[self._log_group.log_group_arn]
+            ),
             # Always: a rollback that takes the waiting away must still remove what the update has put there.
             aws_iam.PolicyStatement(
                 actions=["events:DeleteRule", "events:ListTargetsByRule", "events:RemoveTargets"],
-                resources=[rules_of(Stack.of(self))],
-            )
+                resources=[rules_of(self._stack)],
+            ),
         )
+        self._role = role or self._made_role()
+        self._waiting: list[Construct] = []
+        self._in_vpc = False
+        self._function = self._made_function(given)
+        resource: Any = self._function.node.default_child
+        self._resource = resource
+        if vpc is not None:
+            self._enter_vpc()
+            resource.node.add_dependency(network.WayOut(self._stack))
+        if self._permissions.is_told:
+            self.node.add_validation(_Immutable(self, self._permissions))
+        self.service_token: Final[str] = self._function.function_arn
+        self.names_runs: Final = naming.needs_name(self._stack)
+        """Whether runs that the user gave no name are named when the app is synthesized."""
+        cautions.of_stack(self)
+
+    @classmethod
+    def of(cls, stack: Stack) -> "HealthOmicsRunProvider":
+        """The stack's own provider; made when it is first asked for."""
+        if stack not in _OF:
+            own = stack.node.try_find_child(ID)
+            _OF[stack] = own if isinstance(own, cls) else cls(stack, ID)
+        return _OF[stack]
+
+    @property
+    def function(self) -> aws_lambda.Function:
+        """The function."""
+        return self._function
+
+    @property
+    def role(self) -> aws_iam.IRole:
+        """The role of the function: the one that was given, or else the one that was made."""
+        return self._role
+
+    @property
+    def log_group(self) -> aws_logs.ILogGroup:
+        """Where the function writes: the log group that was given, or else the one that was made."""
+        return self._log_group
+
+    @property
+    @jsii.member(jsii_name="grantPrincipal")
+    def grant_principal(self) -> aws_iam.IPrincipal:
+        """Who is granted what is granted to this provider: the role of the function."""
+        return self._role
+
+    @property
+    @jsii.member(jsii_name="connections")
+    def connections(self) -> aws_ec2.Connections:
+        """The network connections of the function, for ``allow_…`` of security groups.
+
+        Raises:
+            RuntimeError: it is in no VPC.
+        """
+        return self._function.connections
+
+    def allow(self, arguments: dict[str, Any], role: aws_iam.IRole) -> list[Construct]:
+        """Allow the function what one run with this role needs; returns what the run must wait for."""
+        needed = self._permissions.of_run(arguments, role)
+        if arguments.get("wait_for", WaitFor.SUBMITTED) != WaitFor.SUBMITTED:
+            self._waiting = self._waiting or self._wait()
+            needed += self._waiting
+        # The function waits for its role and all that this is granted. Where there are settings, what belongs to the
+        # function must be there as well: its destination, say.
+        return [*needed, self._function] if self._has_settings else needed
+
+    def settle(self) -> None:
+        """See to what others have made of the function since: it may have been put into a VPC."""
+        if not self._in_vpc and network.is_in_vpc(self._resource):
+            self._enter_vpc()
+
+    def _enter_vpc(self) -> None:
+        self._in_vpc = True
+        self._permissions.add(*network.statements(self._stack))
+
+    def _wait(self) -> list[Construct]:
+        """Let EventBridge invoke the function while a run is waited for: one permission a provider."""
+        rules = rules_of(self._stack)
+        self._permissions.add(
+            aws_iam.PolicyStatement(actions=["events:PutRule", "events:TagResource"], resources=[rules])
+        )
+        target = aws_iam.PolicyStatement(
+            actions=["events:PutTargets"],
+            resources=[rules],
+            conditions={"ArnEquals": {"events:TargetArn": self.service_token}},
+        )
+        permission = aws_lambda.CfnPermission(
+            self,
+            "Waiting",
+            action="lambda:InvokeFunction",
+            function_name=self.service_token,
+            principal="events.amazonaws.com",
+            source_account=self._stack.account,
+            source_arn=rules,
+        )
+        policies = self._permissions.add_after("Targets", target)
+        for policy in policies:
+            nag.answer(policy, nag.Rule.WILDCARDS, _WILDCARDS)
+        return [permission, *policies]
+
+    def _made_log_group(self, given: dict[str, Any]) -> aws_logs.LogGroup:
+        key = given.get("log_encryption")
+        if key is not None:
+            self._let_logs_use(key)
+        return aws_logs.LogGroup(
+            self,
+            "Logs",
+            retention=given.get("log_retention", aws_logs.RetentionDays.THREE_MONTHS),
+            removal_policy=given.get("log_removal_policy", RemovalPolicy.DESTROY),
+            encryption_key=key,
+        )
+
+    def _let_logs_use(self, key: "aws_kms.IKey") -> None:
+        """CloudWatch Logs encrypts as itself, which a log group with a key does not allow by itself."""
+        stack = self._stack
+        statement = aws_iam.PolicyStatement(
+            actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+            principals=[aws_iam.ServicePrincipal(f"logs.{stack.region}.{stack.url_suffix}")],
+            resources=["*"],  # of a key's policy: the key
+            conditions={
+                "ArnLike": {
+                    "kms:EncryptionContext:aws:logs:arn": (
+                        f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:*"
+                    )
+                }
+            },
+        )
+        if not key.add_to_resource_policy(statement, True).statement_added:  # noqa: FBT003 - the CDK's
+            told = stack.to_json_string(statement.to_statement_json())
+            cautions.warn(self, "logEncryption", f"log_encryption is not of this app: its policy must have {told}")
+
+    def _made_role(self) -> aws_iam.Role:
         # The policy is inside the role: the function, and so every run, waits for both and outlives neither.
         role = aws_iam.Role(
             self,
@@ -62,76 +273,64 @@ class Provider(Construct):
             inline_policies={"Runs": self._permissions.inline},
         )
         self._permissions.attach_to(role)
-        self._watched: list[_Watched] = []
-        nag.answer(
-            role, nag.Rule.WILDCARDS, "Runs and their rules are named when they start; ListRuns has no resource."
-        )
-        self._function = aws_lambda.Function(
+        nag.answer(role, nag.Rule.WILDCARDS, _WILDCARDS)
+        return role
+
+    def _made_function(self, given: dict[str, Any]) -> aws_lambda.Function:
+        environment = {RUNS_VARIABLE: Lazy.uncached_string(_Final(self))}
+        if "start_run_rate" in given:
+            environment[START_RATE_VARIABLE] = _text(given["start_run_rate"])
+        if given.get("use_fips_endpoint"):
+            environment[_FIPS_VARIABLE] = "true"
+        function = aws_lambda.Function(
             self,
             "Function",
             description="Starts, tags and cancels the HealthOmics runs of a stack",
-            code=aws_lambda.Code.from_asset(str(code_of(Stack.of(self)))),
+            code=aws_lambda.Code.from_asset(str(code_of(self._stack))),
             handler=HANDLER,
             runtime=aws_lambda.Runtime.PYTHON_3_13,
-            role=role,
-            log_group=log_group,
-            memory_size=256,
-            environment={RUNS_VARIABLE: Lazy.string(_Number(self._watched))},
+            role=self._role,
+            log_group=self._log_group,
+            environment=environment,
             # Lambda's longest: so long is a throttled StartRun tried again, and a stopping run waited for.
             timeout=Duration.minutes(15),
+            **{"memory_size": 256, **{name: value for name, value in given.items() if name in _FUNCTIONS}},
         )
-        nag.answer(self._function, nag.Rule.LATEST_RUNTIME, "The runtime that this library was tested with.")
-        self.service_token: Final[str] = self._function.function_arn
-        self.names_runs: Final = naming.needs_name(Stack.of(self))
-        """Whether runs that the user gave no name are named when the app is synthesized."""
-        self.node.add_validation(_Final(self._watched))
-        cautions.of_stack(self)
+        nag.answer(function, nag.Rule.LATEST_RUNTIME, "The runtime that this library was tested with.")
+        if "environment_encryption" in given:
+            given["environment_encryption"].grant_decrypt(self._role)
+        if "dead_letter_queue" in given:
+            given["dead_letter_queue"].grant_send_messages(self._role)  # its key, too
+        return function
 
-    def watch(self, run: Construct, tags: TagManager, *, role: aws_iam.IRole | None, wait_for: str | None) -> None:
-        """Look at a run again when the app is final.
 
-        Args:
-            run: the run.
-            tags: its own, which those of ``Tags.of(…)`` join.
-            role: the one that was given.
-            wait_for: what was given.
-        """
-        self._watched.append(_Watched(run, tags, role, wait_for))
+_FUNCTIONS: Final = frozenset(
+    {
+        "vpc",
+        "vpc_subnets",
+        "security_groups",
+        "function_name",
+        "memory_size",
+        "environment_encryption",
+        "reserved_concurrent_executions",
+        "on_failure",
+        "dead_letter_queue",
+        "tracing",
+    }
+)
+"""The arguments that are those of ``aws_lambda.Function``."""
 
-    @classmethod
-    def of(cls, stack: Stack) -> "Provider":
-        """The provider of a stack; made when it is first asked for."""
-        if stack not in _PROVIDERS:
-            _PROVIDERS[stack] = cls(stack, ID)
-        return _PROVIDERS[stack]
 
-    def allow(self, arguments: dict[str, Any], role: aws_iam.IRole) -> list[Construct]:
-        """Allow the function what one run with this role needs; returns what the run must wait for."""
-        needed = self._permissions.of_run(arguments, role)
-        if arguments.get("wait_for", WaitFor.SUBMITTED) != WaitFor.SUBMITTED:
-            needed.append(self._waiting())
-        return needed
-
-    def _waiting(self) -> Construct:
-        """Let EventBridge invoke the function while a run is waited for: one permission a stack."""
-        existing = self.node.try_find_child(WAITING)
-        if isinstance(existing, Construct):
-            return existing
-        stack = Stack.of(self)
-        rules = rules_of(stack)
-        self._permissions.add(
-            aws_iam.PolicyStatement(
-                actions=["events:PutRule", "events:PutTargets"],
-                resources=[rules],
-            )
-        )
-        return aws_lambda.CfnPermission(
-            self,
-            WAITING,
-            action="lambda:InvokeFunction",
-            function_name=self.service_token,
-            principal="events.amazonaws.com",
-            source_arn=rules,
+def provider_problems(stack: Stack, provider: Any) -> Iterator[str]:
+    """What is wrong with the provider that a run of a stack was given."""
+    if provider is None:
+        return
+    if not isinstance(provider, HealthOmicsRunProvider):
+        yield f"provider was {shown(provider)}: must be a HealthOmicsRunProvider of the run's own stack"
+    elif Stack.of(provider) is not stack:
+        yield (
+            f"provider was that at {provider.node.path!r}, of another stack: must be of {stack.node.path!r}, the stack "
+            "of the run, for its function may only touch runs, roles and rules of its own stack; declare one here"
         )
 
 
@@ -141,46 +340,43 @@ def rules_of(stack: Stack) -> str:
     return f"arn:{stack.partition}:events:{stack.region}:{stack.account}:rule/{RULE_PREFIX}{unique}-*"
 
 
-@dataclass(frozen=True)
-class _Watched:
-    run: Construct
-    tags: TagManager
-    role: aws_iam.IRole | None
-    wait_for: str | None
-
-    def problems(self) -> Iterator[str]:
-        yield from checks.tag_problems(self.tags.tag_values())
-        if is_token(self.wait_for):
-            for value in possible(Stack.of(self.run), self.wait_for):
-                yield from checks.wait_problems(value)
+def _text(number: float) -> str:
+    return Token.as_string(number) if Token.is_unresolved(number) else repr(number)
 
 
-@jsii.implements(IStableStringProducer)
-class _Number:
-    """How many runs the stack has, when the app is synthesized."""
+@jsii.implements(IStringProducer)
+class _Final:
+    """How many runs the stack has, when the app is final; then what others made of the function is known as well."""
 
-    def __init__(self, watched: Sequence[_Watched]) -> None:
-        self._watched = watched
+    def __init__(self, provider: HealthOmicsRunProvider) -> None:
+        self._provider = provider
+        self._runs = Runs.of(Stack.of(provider))
 
-    def produce(self) -> str:
-        """The number, as text."""
-        return str(len(self._watched))
+    def produce(self, _: IResolveContext) -> str:
+        """The number, as text. The CDK asks before it writes the first resource, so the role is seen to in time."""
+        self._provider.settle()
+        return str(len(self._runs))
 
 
 @jsii.implements(IValidation)
-class _Final:
-    """One validation for all runs of a stack: what can be told only when the app is final."""
+class _Immutable:
+    """A role that takes no statements: what it must be allowed is told when that is known."""
 
-    def __init__(self, watched: Sequence[_Watched]) -> None:
-        self._watched = watched
+    def __init__(self, provider: HealthOmicsRunProvider, permissions: Permissions) -> None:
+        self._provider = provider
+        self._permissions = permissions
+        self._told = False
 
     def validate(self) -> list[str]:
-        """What is wrong with which run."""
-        # Many runs may share a role, and each look at one asks the CDK's other process.
-        roles = {each.role for each in self._watched if each.role is not None}
-        of_roles: dict[aws_iam.IRole | None, list[str]] = {role: list(final_problems(role)) for role in roles}
-        return [
-            f"HealthOmicsRun at '{each.run.node.path}': {problem}"
-            for each in self._watched
-            for problem in [*each.problems(), *of_roles.get(each.role, ())]
-        ]
+        """Nothing is wrong that could be known here: whoever owns the role may have allowed all of it."""
+        if self._told:
+            return []
+        self._told = True
+        needed = Stack.of(self._provider).to_json_string(self._permissions.inline)
+        cautions.warn(
+            self._provider,
+            "role",
+            f"role {self._provider.role.node.id} takes no statements: no run can be started or cancelled unless its "
+            f"policies allow {needed}",
+        )
+        return []

@@ -1,7 +1,7 @@
 """The service role of runs: its ARN, and the making of one."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -53,6 +53,44 @@ def final_problems(role: aws_iam.IRole) -> Iterator[str]:
         yield from arn_problems(f"arn:${{Token[AWS.Partition.0]}}:iam::${{Token[AWS.AccountId.0]}}:role{known}")
 
 
+def is_precreated(role: aws_iam.IRole) -> bool:
+    """Whether ``Role.customize_roles`` named a role that exists.
+
+    The CDK's report of its policies holds what is inside of it when it is made, and what is added to it as a principal.
+    """
+    return role.node.try_find_child(f"PrecreatedRole{role.node.id}") is not None
+
+
+def trust(stack: Stack) -> aws_iam.ServicePrincipal:
+    """Who may take on the role of runs of a stack's account and region.
+
+    Without the conditions, HealthOmics could be made to use the role for another account (confused deputy).
+    """
+    return aws_iam.ServicePrincipal(
+        "omics.amazonaws.com",
+        conditions={
+            "StringEquals": {"aws:SourceAccount": stack.account},
+            "ArnLike": {"aws:SourceArn": f"arn:{stack.partition}:omics:{stack.region}:{stack.account}:run/*"},
+        },
+    )
+
+
+def observing(stack: Stack) -> Mapping[str, list[aws_iam.PolicyStatement]]:
+    """What every run does beside its work, by what it is about: it writes logs and metrics."""
+    log_group = f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:{LOG_GROUP}"
+    return {
+        "Logs": [
+            aws_iam.PolicyStatement(actions=["logs:CreateLogGroup"], resources=[f"{log_group}:*"]),
+            aws_iam.PolicyStatement(
+                actions=["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+                resources=[f"{log_group}:log-stream:*"],
+            ),
+        ],
+        # PutMetricData knows no resource (Service Authorization Reference).
+        "Metrics": [aws_iam.PolicyStatement(actions=["cloudwatch:PutMetricData"], resources=["*"])],
+    }
+
+
 class RunRole(aws_iam.Role):
     """A role that HealthOmics may take on for runs of this account and region; it may write the runs' logs and metrics.
 
@@ -78,35 +116,14 @@ class RunRole(aws_iam.Role):
                 stack needs both. Default: they are deleted.
         """
         stack = Stack.of(scope)
-        where = f"{stack.region}:{stack.account}"
-        log_group = f"arn:{stack.partition}:logs:{where}:log-group:{LOG_GROUP}"
         super().__init__(
             scope,
             construct_id,
             description="Runs of AWS HealthOmics",
             path=path,
-            # Without the conditions, HealthOmics could be made to use the role for another account (confused deputy).
-            assumed_by=aws_iam.ServicePrincipal(
-                "omics.amazonaws.com",
-                conditions={
-                    "StringEquals": {"aws:SourceAccount": stack.account},
-                    "ArnLike": {"aws:SourceArn": f"arn:{stack.partition}:omics:{where}:run/*"},
-                },
-            ),
+            assumed_by=trust(stack),
             inline_policies={
-                "Logs": aws_iam.PolicyDocument(
-                    statements=[
-                        aws_iam.PolicyStatement(actions=["logs:CreateLogGroup"], resources=[f"{log_group}:*"]),
-                        aws_iam.PolicyStatement(
-                            actions=["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
-                            resources=[f"{log_group}:log-stream:*"],
-                        ),
-                    ]
-                ),
-                # PutMetricData knows no resource (Service Authorization Reference).
-                "Metrics": aws_iam.PolicyDocument(
-                    statements=[aws_iam.PolicyStatement(actions=["cloudwatch:PutMetricData"], resources=["*"])]
-                ),
+                name: aws_iam.PolicyDocument(statements=statements) for name, statements in observing(stack).items()
             },
         )
         reason = "HealthOmics makes the log streams, and names them after runs; PutMetricData has no resource."

@@ -30,9 +30,10 @@ from cdk_healthomics.enums import (
     StorageType,
     WorkflowType,
 )
+from cdk_healthomics.final import Runs
 from cdk_healthomics.made_roles import MadeRoles
 from cdk_healthomics.properties import properties
-from cdk_healthomics.provider import Provider
+from cdk_healthomics.provider import HealthOmicsRunProvider, provider_problems
 from cdk_healthomics.removal import Removal
 from cdk_healthomics.role import arn_of
 from cdk_healthomics.tags import tags_of_stack
@@ -96,6 +97,7 @@ class HealthOmicsRun(IHealthOmicsRun):
         timeout: Duration | None = None,
         rerun_trigger: str | None = None,
         removal_policy: RemovalPolicy | None = None,
+        provider: HealthOmicsRunProvider | None = None,
     ) -> None:
         """Declare a run.
 
@@ -160,6 +162,8 @@ class HealthOmicsRun(IHealthOmicsRun):
             removal_policy: what happens to the run when the resource is removed or replaced. DESTROY, the default,
                 cancels it; RETAIN leaves it alone, even when the stack's creation is rolled back;
                 RETAIN_ON_UPDATE_OR_DELETE leaves it alone but for that.
+            provider: the function behind the run, of the same stack; CloudFormation changes it for no run that is
+                there. Default: the stack's own, which all its runs share.
 
         Raises:
             ValidationError: arguments are missing or wrong; the message lists all of them. What tokens resolve to is
@@ -168,10 +172,10 @@ class HealthOmicsRun(IHealthOmicsRun):
         not_arguments = {"self", "scope", "construct_id", "__class__"}
         arguments = {name: value for name, value in locals().items() if value is not None and name not in not_arguments}
         # All that can be refused is refused before the tree has this construct: its id stays free for another try.
-        found = checks.problems(arguments)
+        stack = scope if isinstance(scope, Stack) else Stack.of(scope)
+        found = [*checks.problems(arguments), *provider_problems(stack, provider)]
         if found:
             raise checks.ValidationError(checks.path(scope, construct_id), found)
-        stack = scope if isinstance(scope, Stack) else Stack.of(scope)
         super().__init__(scope, construct_id)
 
         cautions.of_run(self, arguments)
@@ -182,8 +186,8 @@ class HealthOmicsRun(IHealthOmicsRun):
         for key, value in (tags or {}).items():
             self._tags.set_tag(key, value, _OWN_TAGS_PRIORITY)
         self._role = role or MadeRoles.of(stack).make(self)
-        provider = Provider.of(stack)
-        provider.watch(self, self._tags, role=role, wait_for=wait_for)
+        provider = provider or HealthOmicsRunProvider.of(stack)
+        Runs.of(stack).watch(self, self._tags, role=role, wait_for=wait_for)
         removal = Removal(stack)
         until = links.ends(timeout)
         asked = properties(

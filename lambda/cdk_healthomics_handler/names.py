@@ -15,7 +15,8 @@ START_RUN: Final = "StartRun"
 SESSION_POLICY: Final = "sessionPolicy"
 """The one member of StartRun that is a document, written as JSON text."""
 LIST_RUNS: Final = "ListRuns"
-OPERATIONS: Final = (START_RUN, "GetRun", "CancelRun", "TagResource", "UntagResource", LIST_RUNS)
+CANCEL_RUN: Final = "CancelRun"
+OPERATIONS: Final = (START_RUN, "GetRun", CANCEL_RUN, "TagResource", "UntagResource", LIST_RUNS)
 """HealthOmics' operations that the function calls: those that it is allowed, and has the model of."""
 SERVICES: Final = (SERVICE, "cloudformation", "events")
 """The services that it calls, by botocore's names."""

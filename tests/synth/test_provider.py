@@ -41,7 +41,7 @@ from tests.events import STACK_ID, new_request
 Declare = Callable[..., HealthOmicsRun]
 ROOT = Path(__file__).parents[2]
 REMOVING_ACTIONS = ["DeleteRule", "ListTargetsByRule", "RemoveTargets"]
-WAITING_ACTIONS = ["PutRule", "PutTargets"]
+WAITING_ACTIONS = ["PutRule", "TagResource"]
 GIVEN_ROLE = "arn:aws:iam::123456789012:role/run"
 
 
@@ -102,10 +102,17 @@ class TestPermissions:
                 "Action": [
                     "omics:StartRun",
                     "omics:GetRun",
-                    "omics:CancelRun",
                     "omics:TagResource",
                     "omics:UntagResource",
                 ],
+                "Effect": "Allow",
+                "Resource": arn("run/*"),
+            },
+            {
+                "Action": "omics:CancelRun",
+                "Condition": {
+                    "StringEquals": {"aws:ResourceTag/cdk-healthomics:stack-id": {"Ref": "AWS::StackId"}},
+                },
                 "Effect": "Allow",
                 "Resource": arn("run/*"),
             },
@@ -258,11 +265,16 @@ class TestWaiting:
         assert allowed(stack, "events:PutTargets") == [rules]
         (waiting,) = (each for each in statements(stack) if "events:PutRule" in each["Action"])
         assert waiting["Action"] == [f"events:{each}" for each in WAITING_ACTIONS]
+        (target,) = (each for each in statements(stack) if each["Action"] == "events:PutTargets")
+        function = {"Fn::GetAtt": ["HealthOmicsRunProviderFunctionDE8A886A", "Arn"]}
+        assert target["Condition"] == {"ArnEquals": {"events:TargetArn": function}}
         template = Template.from_stack(stack)
         ((name, permission),) = template.find_resources("AWS::Lambda::Permission").items()
         assert permission["Properties"]["SourceArn"] == rules
+        assert permission["Properties"]["SourceAccount"] == {"Ref": "AWS::AccountId"}
+        (policy,) = template.find_resources("AWS::IAM::ManagedPolicy")
         for run in template.find_resources(RESOURCE_TYPE).values():
-            assert name in run["DependsOn"]
+            assert {name, policy} <= set(run["DependsOn"])
 
     def test_the_rule_that_the_function_makes_is_one_of_those(self) -> None:
         name = rule_name(new_request(LogicalResourceId="L" * 255))

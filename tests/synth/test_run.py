@@ -44,6 +44,7 @@ BEYOND_START_RUN = {
     "timeout",
     "rerun_trigger",
     "removal_policy",
+    "provider",
 }
 CHARACTERS = st.characters(exclude_categories=["Cs"])
 NUMBERS = st.integers() | st.floats(-1e100, 1e100) | st.sampled_from([2**53 + 1, -(2**70), 1.0, -0.0, 1e22, 5e-324])
