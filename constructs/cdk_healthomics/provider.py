@@ -20,10 +20,9 @@ from aws_cdk import (
     aws_logs,
 )
 
-from cdk_healthomics import cautions, checks, nag, naming, network, provider_checks
+from cdk_healthomics import cautions, checks, messages, nag, naming, network, provider_checks
 from cdk_healthomics.asset import HANDLER, code_of
 from cdk_healthomics.final import Runs
-from cdk_healthomics.messages import shown
 from cdk_healthomics.permissions import Permissions
 from cdk_healthomics_handler.names import RULE_PREFIX, RUNS_VARIABLE, START_RATE_VARIABLE, WaitFor
 from constructs import Construct, IValidation
@@ -261,7 +260,7 @@ class HealthOmicsRunProvider(Construct):
             },
         )
         if not key.add_to_resource_policy(statement, True).statement_added:  # noqa: FBT003 - the CDK's
-            told = stack.to_json_string(statement.to_statement_json())
+            told = messages.policy(stack.resolve(statement.to_statement_json()))
             cautions.warn(self, "logEncryption", f"log_encryption is not of this app: its policy must have {told}")
 
     def _made_role(self) -> aws_iam.Role:
@@ -299,8 +298,10 @@ class HealthOmicsRunProvider(Construct):
         nag.answer(function, nag.LATEST_RUNTIME, "The newest Python that the oldest supported aws-cdk-lib knows.")
         if "environment_encryption" in given:
             given["environment_encryption"].grant_decrypt(self._role)
-        if "dead_letter_queue" in given:
-            given["dead_letter_queue"].grant_send_messages(self._role)  # its key, too
+        queue = given.get("dead_letter_queue")
+        if queue is not None and queue.encryption_master_key is not None:
+            # The CDK lets the function send to the queue, but forgets its key.
+            queue.encryption_master_key.grant(self._role, "kms:Decrypt", "kms:GenerateDataKey")
         return function
 
 
@@ -326,7 +327,7 @@ def provider_problems(stack: Stack, provider: Any) -> Iterator[str]:
     if provider is None:
         return
     if not isinstance(provider, HealthOmicsRunProvider):
-        yield f"provider was {shown(provider)}: must be a HealthOmicsRunProvider of the run's own stack"
+        yield f"provider was {messages.shown(provider)}: must be a HealthOmicsRunProvider of the run's own stack"
     elif Stack.of(provider) is not stack:
         yield (
             f"provider was that at {provider.node.path!r}, of another stack: must be of {stack.node.path!r}, the stack "
@@ -372,7 +373,7 @@ class _Immutable:
         if self._told:
             return []
         self._told = True
-        needed = Stack.of(self._provider).to_json_string(self._permissions.inline)
+        needed = messages.policy(Stack.of(self._provider).resolve(self._permissions.inline))
         cautions.warn(
             self._provider,
             "role",

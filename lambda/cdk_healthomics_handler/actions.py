@@ -71,6 +71,10 @@ class Cancel(OfRun):
     """CancelRun."""
 
 
+class Reclaim(OfRun):
+    """Put our tags back on a run that somebody took them off: the function may cancel what carries its stack's id."""
+
+
 class Wait(OfRun):
     """Give the run time, then look again."""
 

@@ -13,6 +13,7 @@ from cdk_healthomics_handler.actions import (
     Read,
     ReadAgain,
     ReadOriginal,
+    Reclaim,
     Release,
     Search,
     Start,
@@ -38,6 +39,14 @@ def decide(request: Request, wanted: Wanted | None, seen: Seen) -> Action:
             one.
         seen: what this invocation has seen and done so far.
     """
+    action = _next(request, wanted, seen)
+    if isinstance(action, Cancel) and action.run.tags.get(OwnershipTag.STACK_ID) != request.stack_id:
+        # Whose it is was told by others than its tags: CloudFormation, or StartRun's answer.
+        return Reclaim("somebody took its tag off, by which it may be cancelled", action.run)
+    return action
+
+
+def _next(request: Request, wanted: Wanted | None, seen: Seen) -> Action:
     if request.polls:
         return look_again(request, seen)
     if request.link_id:

@@ -17,6 +17,7 @@ from cdk_healthomics_handler.actions import (
     Read,
     ReadAgain,
     ReadOriginal,
+    Reclaim,
     Release,
     Schedule,
     Search,
@@ -153,6 +154,8 @@ class Lifecycle:
                 self._started(self.healthomics.start(request))
             case Cancel(run=run):
                 self._cancel(run)
+            case Reclaim(run=run):
+                self._reclaim(run)
             case Schedule(run=run):
                 self.schedule().put(self.request, run)
                 self.seen = replace(self.seen, scheduled=True)
@@ -241,15 +244,31 @@ class Lifecycle:
         try:
             self.healthomics.cancel(run)
         except ClientError as error:
-            if classify(error) in _PASSING:
+            refusal = classify(error)
+            if refusal in _PASSING and refusal is not Refusal.NOT_YET:
                 raise
-            # How a finished run is refused is not documented: its status tells, not the error's code.
+            # How a finished run is refused is not documented: its status tells, not the error's code. What is denied
+            # may lack our tag: its tags tell, too.
             now = self._now(run)
+            self._saw(now)
             if now.active:
                 raise
-            self._saw(now)
         else:
             self.seen = replace(self.seen, cancelled=self.seen.cancelled | {run.id})
+
+    def _reclaim(self, run: Run) -> None:
+        tags: dict[str, str] = {
+            OwnershipTag.STACK_ID: self.request.stack_id,
+            OwnershipTag.LOGICAL_ID: self.request.logical_id,
+        }
+        try:
+            self.healthomics.tag(run, tags)
+        except ClientError as error:
+            if classify(error) is not Refusal.GONE:
+                raise
+            self._saw(self._now(run))
+        else:
+            self._saw(run.tagged(tags, ()))
 
     def _now(self, run: Run) -> Run:
         now = self._find(run.physical_id)

@@ -13,12 +13,12 @@ from botocore.exceptions import ClientError
 
 from cdk_healthomics_handler.event import SENT_AT, Request
 from cdk_healthomics_handler.mark import LONG_AGO
-from cdk_healthomics_handler.names import RULE_PREFIX
+from cdk_healthomics_handler.names import RULE_PREFIX, property_name
 from cdk_healthomics_handler.refusal import Refusal, classify
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
-    from mypy_boto3_events.type_defs import TargetTypeDef
+    from mypy_boto3_events.type_defs import TagTypeDef, TargetTypeDef
 
     from cdk_healthomics_handler.run import Run
 
@@ -52,11 +52,15 @@ class Schedule:
             run: the run that is waited for.
         """
         name = rule_name(request)
+        # The run's own, those of its stack among them: some organisations deny what is made without their tags.
+        asked = request.properties.get(property_name("tags"), {})
+        tags: list[TagTypeDef] = [{"Key": key, "Value": value} for key, value in asked.items()]
         self._client.put_rule(
             Name=name,
             ScheduleExpression="rate(1 minute)",
             State="ENABLED",
             Description="Waits for a HealthOmics run; goes away by itself",
+            Tags=tags,
         )
         target: TargetTypeDef = {
             "Id": target_id(request),

@@ -259,8 +259,7 @@ class HealthOmics:
         shown = run and run.at(self._told_at())
         if shown is None or shown.status == "DELETED":
             if self.settings.missing_is_denied:
-                code, message = ANSWERS[Kind.ACCESS_DENIED]
-                raise ServiceError(code, message.format(operation="GetRun"))
+                raise _denied("GetRun")
             raise ServiceError("ResourceNotFoundException", f"Run {given['id']} does not exist")
         return shown.described()
 
@@ -287,6 +286,10 @@ class HealthOmics:
         }
 
     def _cancel_run(self, given: dict[str, Any]) -> dict[str, Any]:
+        needed = self.settings.cancel_needs_tag
+        asked = self._runs.get(given["id"])
+        if needed and (asked is None or asked.status == "DELETED" or needed not in asked.tags):
+            raise _denied("CancelRun")
         run = self._run(given["id"])
         if run.status in _FINAL:
             code = {
@@ -361,6 +364,11 @@ class HealthOmics:
             self._allowances[operation] = (max(left - 1.0, 0.0) if left >= 1.0 else left, now)
         if left < 1.0:
             raise ServiceError("ThrottlingException", "Rate exceeded")
+
+
+def _denied(operation: str) -> ServiceError:
+    code, message = ANSWERS[Kind.ACCESS_DENIED]
+    return ServiceError(code, message.format(operation=operation))
 
 
 def _answer(fault: Fault | None, operation: str) -> None:

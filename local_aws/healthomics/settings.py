@@ -45,6 +45,8 @@ class Settings:
     """GetRun and ListRuns may tell what was true so long ago at most; each answer draws how long."""
     missing_is_denied: bool = False
     """Whether GetRun of a run that does not exist is denied, as policies with conditions on tags make it."""
+    cancel_needs_tag: str | None = None
+    """A tag without which CancelRun of a run is denied, also where there is none, as a policy's condition makes it."""
     unknown_workflows: frozenset[str] = frozenset()
     """Ids of workflows that do not exist; every other does."""
 

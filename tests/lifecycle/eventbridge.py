@@ -55,6 +55,10 @@ class EventBridge:
         """The names of the rules that there are."""
         return [rule["Name"] for rule in _bus()._rules.values()]
 
+    def tags(self) -> list[dict[str, str]]:
+        """The tags of each rule that there is."""
+        return [_bus()._tags.get(rule["Arn"], {}) for rule in _bus()._rules.values()]
+
     def due(self) -> list[dict[str, Any]]:
         """The events that a minute brings."""
         targets = [target for of_rule in _bus()._targets.values() for target in of_rule]

@@ -236,7 +236,8 @@ class Stage:
 def staged(**settings: Any) -> Iterator[Stage]:
     """A stage whose runs start at once, run for an hour and stop within a moment."""
     quick = {"pending": 0.05, "starting": 0.05, "stopping": 0.1, "start_rate": None}
-    service = HealthOmics(Settings(**{**quick, **settings}))
+    allowed = {"cancel_needs_tag": OwnershipTag.STACK_ID}  # as the function is
+    service = HealthOmics(Settings(**{**quick, **allowed, **settings}))
     cloudformation = CloudFormation()
     eventbridge = EventBridge()
     with serving(cloudformation.route, eventbridge.route, service.handle) as url, ThreadPoolExecutor(40) as pool:

@@ -63,6 +63,7 @@ class Lives(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         quick = Settings(start_rate=None, running=1e12, pending=0.05, starting=0.05, stopping=0.05)
+        quick.cancel_needs_tag = OwnershipTag.STACK_ID  # as the function is allowed
         self.service = HealthOmics(quick)
         self.cloudformation = CloudFormation()
         self.known: dict[tuple[str, str], Resource] = {}

@@ -110,6 +110,14 @@ class TestARunIsWaitedFor:
         assert stage.answer(event)["PhysicalResourceId"] == first
 
 
+def test_the_rule_carries_the_runs_tags_and_the_event_does_not(stage: Stage) -> None:
+    tags = {"cost-center": "42", "patient": "none"}
+    begin(stage, properties={**WAITING, "Tags": tags})
+    assert stage.eventbridge.tags() == [tags]
+    (event,) = stage.eventbridge.due()
+    assert "Tags" not in event["ResourceProperties"]
+
+
 class TestThereIsNothingToWaitFor:
     def test_where_the_run_had_completed(self, stage: Stage) -> None:
         first = stage.create()

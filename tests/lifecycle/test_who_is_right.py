@@ -42,6 +42,11 @@ def account() -> Iterator[Make]:
     logging.disable(logging.NOTSET)
 
 
+def operations(world: World) -> list[str]:
+    """The calls that have reached HealthOmics."""
+    return [call.operation for call in world.service.journal]
+
+
 class Play:
     """One resource, whose requests are sent one by one: each overlaps with what the test wants it to."""
 
@@ -837,3 +842,39 @@ class TestStrangers:
 
         play(world, script)
         assert world.active() == []
+        tagged, cancelled = (operations(world).index(name) for name in ("TagResource", "CancelRun"))
+        assert tagged < cancelled, "it could not be cancelled without its tag"
+
+    def test_who_take_the_tag_off_between_a_look_and_cancel_run_do_not_keep_the_run(self, account: Make) -> None:
+        world = account()
+
+        def script(it: Play) -> None:
+            first = it.create()
+            world.slow["CancelRun"] = [10.0]
+            sent = it.send("Delete", PhysicalResourceId=first)
+            it.sleep(5)
+            world.run(first).tags.clear()
+            assert it.answer(sent, 120).succeeded
+
+        play(world, script)
+        assert world.active() == []
+        after = operations(world)[operations(world).index("CancelRun") :]
+        assert [each for each in after if each not in {"GetRun", "ListRuns"}] == [
+            "CancelRun",
+            "TagResource",
+            "CancelRun",
+        ]
+
+    def test_who_delete_a_run_between_a_look_and_cancel_run_leave_nothing_to_be_denied(self, account: Make) -> None:
+        world = account()
+
+        def script(it: Play) -> None:
+            first = it.create()
+            world.slow["CancelRun"] = [10.0]
+            sent = it.send("Delete", PhysicalResourceId=first)
+            it.sleep(5)
+            world.service.end(first.partition("/")[0], "DELETED")
+            assert it.answer(sent, 120).succeeded
+
+        play(world, script)
+        assert operations(world).count("CancelRun") == 1

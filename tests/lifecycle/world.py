@@ -168,6 +168,7 @@ class World:
         clock = ServiceClock(speed=0.0)
         clock.now = lambda: self.timeline.now  # type: ignore[method-assign]
         quick: dict[str, Any] = {"start_rate": None, "running": 1e12, "pending": 2.0, "starting": 3.0, "stopping": 4.0}
+        quick["cancel_needs_tag"] = OwnershipTag.STACK_ID  # as the function is allowed
         self.service = HealthOmics(Settings(**{**quick, **settings}), clock)
         self.service.random = self.random
         self.service.monotonic = lambda: self.timeline.now

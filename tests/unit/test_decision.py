@@ -19,6 +19,7 @@ from cdk_healthomics_handler.actions import (
     Read,
     ReadAgain,
     ReadOriginal,
+    Reclaim,
     Release,
     Schedule,
     Search,
@@ -447,6 +448,20 @@ class TestDelete:
         assert search.pause
         assert isinstance(step(delete(), current=current, cancelled=cancelled, found=()), Wait)
 
+    @pytest.mark.parametrize("tags", [{}, {OwnershipTag.STACK_ID.value: "another stack"}], ids=["gone", "another's"])
+    def test_a_run_whose_tag_was_taken_off_is_tagged_before_it_is_cancelled(self, tags: Mapping[str, str]) -> None:
+        untagged = replace(CURRENT, tags=tags)
+        named = Observed("DELETE_IN_PROGRESS", NOW, str(CURRENT.physical_id))
+        action = step(delete(), current=untagged, observed=named)
+        assert isinstance(action, Reclaim)
+        assert action.run == untagged
+        assert isinstance(step(delete(), current=CURRENT, observed=named), Cancel)
+
+    def test_a_started_run_that_is_nobodys_is_tagged_before_it_is_cancelled(self) -> None:
+        untagged = replace(new_run("1000002"), tags={})
+        action = step(new_request(), started=untagged, late=True, observed=MOVED_ON)
+        assert isinstance(action, Reclaim)
+
     def test_under_a_name_that_many_may_share_nothing_is_searched_for_without_a_reason(self) -> None:
         request, cancelled = delete(Name="cohort"), frozenset({CURRENT.id})
         assert isinstance(step(request, current=CURRENT, cancelled=cancelled), Wait)
@@ -484,7 +499,7 @@ class TestDelete:
         assert isinstance(step(delete(), current=foreign, observed=other), Answer)
         named = Observed("DELETE_IN_PROGRESS", NOW, str(foreign.physical_id))
         action = step(delete(), current=foreign, observed=named)
-        assert isinstance(action, Cancel if status == "RUNNING" else Search)
+        assert isinstance(action, Reclaim if status == "RUNNING" else Search)
 
     def test_a_run_that_a_newer_request_has_kept_is_left_alone(self) -> None:
         kept = tagged(CURRENT, newest_request=mark(Did.KEPT, "update-2", seconds=60))
