@@ -5,6 +5,7 @@ What no statement of :data:`WILDCARDS` explains is left to whoever allowed it.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 from weakref import WeakKeyDictionary
@@ -30,25 +31,33 @@ class Wildcard(NamedTuple):
 
     action: str
     """An action of the statement, or how some begin."""
-    within: str
-    """What the statement's resource, or else its action, has in it."""
+    pattern: str
+    """Of the statement's resource: a regular expression, found in it."""
     reason: str
 
 
 WILDCARDS: Final = (
-    Wildcard("omics:GetRun", ":run/*", "A run has its id only once it is started."),
-    Wildcard("omics:CancelRun", ":run/*", "Only runs that carry this stack's tag can be cancelled."),
-    Wildcard("omics:ListRuns", "*", "ListRuns knows no resource."),
-    Wildcard("omics:StartRun", ":workflow/*", "Only HealthOmics knows which workflow the run had that is run again."),
-    Wildcard("events:", ":rule/cdk-healthomics-", "A rule is named after its request; the stack's id is in its name."),
-    Wildcard("iam:PassRole", ":role/", "The roles made for this stack's runs have a path of their own."),
-    Wildcard("logs:Create", "/aws/omics/", "HealthOmics makes the log streams, and names them after runs."),
-    Wildcard("cloudwatch:PutMetricData", "*", "PutMetricData knows no resource."),
-    Wildcard("xray:Put", "*", "What writes traces knows no resource."),
-    Wildcard("ec2:Describe", "*", "What looks at network interfaces and subnets knows no resource."),
-    Wildcard("ec2:CreateNetworkInterface", ":ec2:", "Lambda makes the network interfaces; a subnet may be shared."),
-    Wildcard("kms:", "kms:GenerateDataKey*", "The CDK's grant to encrypt, with one key, what is sent to the queue."),
-    Wildcard("kms:", "kms:ReEncrypt*", "The CDK's grant to encrypt, with one key, what is sent to the queue."),
+    Wildcard("omics:GetRun", r":run/\*$", "A run has its id only once it is started."),
+    Wildcard("omics:CancelRun", r":run/\*$", "Only runs that carry this stack's tag can be cancelled."),
+    Wildcard("omics:ListRuns", r"^\*$", "ListRuns knows no resource."),
+    Wildcard(
+        "omics:StartRun",
+        r":(workflow|runGroup|runCache|configuration)/\*$",
+        "Of a rerun only HealthOmics knows the workflow, and a role's policies cannot name very many.",
+    ),
+    Wildcard(
+        "events:", r":rule/cdk-healthomics-.+\*$", "A rule is named after its request; its name has the stack's id."
+    ),
+    Wildcard("iam:PassRole", r":role/.+\*$", "The roles made for this stack's runs begin like this."),
+    Wildcard(
+        "logs:Create", r":/aws/omics/WorkflowLog:.*\*$", "HealthOmics makes the log streams, and names them after runs."
+    ),
+    Wildcard("cloudwatch:PutMetricData", r"^\*$", "PutMetricData knows no resource."),
+    Wildcard("xray:Put", r"^\*$", "What writes traces knows no resource."),
+    Wildcard("ec2:Describe", r"^\*$", "What looks at network interfaces and subnets knows no resource."),
+    Wildcard(
+        "ec2:CreateNetworkInterface", r":ec2:.+:\*/\*$", "Lambda makes the network interfaces; a subnet may be shared."
+    ),
 )
 
 
@@ -104,7 +113,7 @@ def _answer(node: IConstruct) -> None:
     else:
         return
     resolved = Stack.of(node).resolve(documents)
-    found = _explained(statement for each in resolved for statement in each["Statement"])
+    found = _explained(statement for each in resolved if each for statement in _listed(each["Statement"]))
     if found:
         _acknowledge(node, _WILDCARD, found, before=(node.get_metadata(_OLD) or {}).get("rules_to_suppress", []))
 
@@ -113,15 +122,13 @@ def _explained(statements: Iterable[Mapping[str, Any]]) -> Mapping[str, str]:
     """The findings, as cdk-nag names them, for which this library has a reason."""
     reasons: dict[str, dict[str, None]] = {}
     for statement in statements:
-        actions = _listed(statement["Action"])
-        resources = map(_flat, _listed(statement["Resource"]))
-        wild = [*(("Action", each) for each in actions), *(("Resource", each) for each in resources)]
-        for kind, text in wild:
-            if "*" not in text:
-                continue
-            for action, within, reason in WILDCARDS:
-                if within in text and any(each.startswith(action) for each in actions):
-                    reasons.setdefault(f"{kind}::{text}", {})[reason] = None
+        if statement["Effect"] != "Allow":
+            continue
+        actions = _listed(statement.get("Action", []))
+        for resource in map(_flat, _listed(statement.get("Resource", []))):
+            for action, pattern, reason in WILDCARDS:
+                if re.search(pattern, resource) and any(each.startswith(action) for each in actions):
+                    reasons.setdefault(f"Resource::{resource}", {})[reason] = None
     return {finding: " ".join(each) for finding, each in reasons.items()}
 
 
