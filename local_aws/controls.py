@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from local_aws.healthomics import Fault, HealthOmics, Kind
+from local_aws.healthomics import Fault, HealthOmics, Kind, Order
 from local_aws.healthomics.service import Response, StoredRun
 from local_aws.mends import Delivery
 
@@ -32,6 +32,7 @@ def routes(service: HealthOmics, delivery: Delivery) -> Callable[[str, str, str,
         "fault": lambda order: service.faults.order(Fault(**order | {"kind": Kind(order["kind"])})),
         "no-faults": lambda _: service.faults.clear(),
         "fail-next": lambda order: service.fail_next(**order),
+        "tasks-of-next": lambda order: service.tasks_of_next(*(Order(**each) for each in order["orders"])),
         "end": lambda order: service.end(**order),
         "reuse-id": lambda order: service.reuse_id(**order),
         "advance": lambda order: service.clock.advance(**order) and None,
@@ -91,6 +92,10 @@ class Controls:
     def fail_next(self, reason: str, message: str) -> None:
         """Let the next started run fail."""
         self._order("fail-next", reason=reason, message=message)
+
+    def tasks_of_next(self, *orders: Order) -> None:
+        """Let the next started run have these tasks."""
+        self._order("tasks-of-next", orders=[asdict(each) for each in orders])
 
     def end(self, run_id: str, status: str) -> None:
         """Bring a run to a status at once."""

@@ -1,7 +1,8 @@
-"""What a plain ``ec2.Vpc`` has and ministack's CloudFormation lacks, though its EC2 has it: addresses, NAT gateways."""
+"""What an ``ec2.Vpc`` has and ministack's CloudFormation lacks, though its EC2 has it: addresses, gateways, rules."""
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from importlib import import_module
 from typing import Any, Final
 
@@ -15,6 +16,11 @@ def install() -> None:
     """Let ministack's CloudFormation make and delete these."""
     resource_handlers()["AWS::EC2::EIP"] = {"create": _allocate, "delete": _release}
     resource_handlers()["AWS::EC2::NatGateway"] = {"create": _create_gateway, "delete": _delete_gateway}
+    for way in ("Ingress", "Egress"):
+        resource_handlers()[f"AWS::EC2::SecurityGroup{way}"] = {
+            "create": partial(_authorize, way.lower()),
+            "delete": partial(_revoke, way.lower()),
+        }
 
 
 def _allocate(_: str, properties: dict[str, Any], __: str) -> tuple[str, dict[str, Any]]:
@@ -41,6 +47,31 @@ def _create_gateway(_: str, properties: dict[str, Any], __: str) -> tuple[str, d
 
 def _delete_gateway(physical_id: str, _: dict[str, Any]) -> None:
     _ask("_delete_nat_gateway", {"NatGatewayId": physical_id})
+
+
+def _authorize(way: str, _: str, properties: dict[str, Any], __: str) -> tuple[str, dict[str, Any]]:
+    """A rule of a security group that is a resource of its own."""
+    rule = _of(_ask(f"_authorize_sg_{way}", _rule(properties)), "securityGroupRuleId")
+    return rule, {"Id": rule}
+
+
+def _revoke(way: str, _: str, properties: dict[str, Any]) -> None:
+    _ask(f"_revoke_sg_{way}", _rule(properties))
+
+
+def _rule(properties: Mapping[str, Any]) -> dict[str, str]:
+    """CloudFormation's properties as the parameters of EC2's calls."""
+    members = {
+        "IpProtocol": "IpProtocol",
+        "FromPort": "FromPort",
+        "ToPort": "ToPort",
+        "CidrIp": "IpRanges.1.CidrIp",
+        "CidrIpv6": "Ipv6Ranges.1.CidrIpv6",
+        "SourceSecurityGroupId": "Groups.1.GroupId",
+        "DestinationSecurityGroupId": "Groups.1.GroupId",
+    }
+    given = {f"IpPermissions.1.{members[name]}": str(value) for name, value in properties.items() if name in members}
+    return {"GroupId": properties["GroupId"], **given}
 
 
 def _ask(operation: str, parameters: Mapping[str, Any]) -> str:

@@ -1,17 +1,22 @@
 """What every run offers, whether it is declared in this app or lives elsewhere: its names, grants and events."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from aws_cdk import Stack, aws_iam
+from aws_cdk import CfnMapping, Stack, aws_iam
 
 from cdk_healthomics import checks
 from cdk_healthomics.grants import RunGrants
+from cdk_healthomics_handler import console
 from cdk_healthomics_handler.names import SERVICE
 from cdk_healthomics_handler.run import COMPLETED, FAILED
 from constructs import Construct, IDependable
 
 if TYPE_CHECKING:
     from aws_cdk import aws_events  # a twentieth of a second, for those who have a rule
+
+_CONSOLES: Final = "HealthOmicsConsoles"
+"""A stack's mapping from partitions to the console's domains: which one is the stack's, deployment may tell first."""
+_DOMAIN: Final = "Domain"
 
 
 class IHealthOmicsRun(Construct):
@@ -30,6 +35,11 @@ class IHealthOmicsRun(Construct):
     @property
     def run_uuid(self) -> str:
         """The run's UUID, the only name of it that is never used again."""
+        raise NotImplementedError
+
+    @property
+    def console_url(self) -> str:
+        """The run's page in the AWS console."""
         raise NotImplementedError
 
     def on_status_change(
@@ -78,7 +88,14 @@ class IHealthOmicsRun(Construct):
         event_pattern: "aws_events.EventPattern | None" = None,
         rule_name: str | None = None,
     ) -> "aws_events.Rule":
-        """As :meth:`on_status_change`, for the run's failure (FAILED)."""
+        """As :meth:`on_status_change`, for the run's failure (FAILED).
+
+        The event has the run's id, ARN, UUID, name, status, outputs and workflow: neither the reason of the failure nor
+        its tasks. Who wants those asks HealthOmics for them, with ``run.grants.read(function)``: GetRun of the event's
+        ``runId`` tells ``failureReason`` and ``statusMessage``, ListRunTasks with ``status="FAILED"`` the tasks, and
+        GetRunTask of each why it failed and its log stream. A deployment that waits for the run (``wait_for``) tells
+        them by itself.
+        """
         return self._on((FAILED,), rule_id, target, description, event_pattern, rule_name)
 
     @property
@@ -163,6 +180,15 @@ class ImportedRun(IHealthOmicsRun):
             ValidationError: none was.
         """
         return self._known("run_uuid")
+
+    @property
+    def console_url(self) -> str:
+        """The run's page in the AWS console, in the region of its stack here."""
+        stack = Stack.of(self)
+        known = stack.node.try_find_child(_CONSOLES)
+        domains = {partition: {_DOMAIN: domain} for partition, domain in console.DOMAINS.items()}
+        consoles = known if isinstance(known, CfnMapping) else CfnMapping(stack, _CONSOLES, mapping=domains, lazy=True)
+        return console.page_of_run(consoles.find_in_map(stack.partition, _DOMAIN), stack.region, self.run_id)
 
     @property
     def _run_name(self) -> str:

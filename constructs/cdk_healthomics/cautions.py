@@ -8,7 +8,6 @@ from weakref import WeakKeyDictionary
 from aws_cdk import Annotations, Reference, Stack, Tokenization
 
 from cdk_healthomics import model
-from cdk_healthomics import workflow as workflows
 from cdk_healthomics.tokens import is_token, is_unknown
 from cdk_healthomics_handler.names import WaitFor
 from constructs import Construct
@@ -24,16 +23,13 @@ def warn(scope: Construct, subject: str, text: str) -> None:
 
 def of_run(run: Construct, arguments: Mapping[str, Any]) -> None:
     """Warn of what a run was given."""
-    engine = workflows.warning(arguments)
-    if engine:
-        warn(run, "engineSettings", engine)
-    if arguments.get("output_uri_prefix_mode") == "NONE_WITH_OVERWRITE":
+    # That other changes replace a run cannot be seen here; the README tells.
+    if arguments.get("output_uri_prefix_mode") == "NONE_WITH_OVERWRITE" and "rerun_trigger" in arguments:
         warn(
             run,
             "outputUriPrefixMode",
-            "output_uri_prefix_mode was NONE_WITH_OVERWRITE: where a change replaces the run, the new one is started "
-            "before the old one is cancelled, and until then both write to output_uri; change output_uri with what "
-            "defines the run",
+            "output_uri_prefix_mode was NONE_WITH_OVERWRITE beside rerun_trigger: a change of that starts the new run "
+            "before the old one is cancelled, and until then both write to output_uri; change output_uri with it",
         )
     for argument in _groups_of_one(arguments):
         warn(
@@ -43,6 +39,12 @@ def of_run(run: Construct, arguments: Mapping[str, Any]) -> None:
             "replaces the run, the new one waits in the group for the old one, which is cancelled after it, until "
             "timeout is over; allow 2 runs at once, or leave wait_for out",
         )
+
+
+def of_settings(run: Construct, text: str | None) -> None:
+    """Warn of settings that the run's workflow has no use for."""
+    if text:
+        warn(run, "engineSettings", text)
 
 
 @dataclass(eq=False)

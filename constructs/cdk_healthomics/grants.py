@@ -6,10 +6,10 @@ from typing import Final
 from aws_cdk import Stack, aws_iam
 
 from cdk_healthomics.targets import Targets
-from cdk_healthomics_handler.names import SERVICE
+from cdk_healthomics_handler.names import GET_RUN_TASK, SERVICE
 from constructs import IConstruct
 
-_OF_TASKS: Final = f"{SERVICE}:GetRunTask"
+_OF_TASKS: Final = f"{SERVICE}:{GET_RUN_TASK}"
 _NO_RESOURCE: Final = (f"{SERVICE}:ListTagsForResource",)
 """Of what concerns a run; the Service Authorization Reference tells."""
 

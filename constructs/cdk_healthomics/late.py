@@ -1,4 +1,4 @@
-"""What can be told of a stack's runs at synthesis only: what tokens resolve to, and the types of that."""
+"""What can be told of a stack's runs at synthesis only: what tokens resolve to, and what the final template holds."""
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
@@ -8,10 +8,11 @@ from weakref import WeakKeyDictionary
 import jsii
 from aws_cdk import CfnJson, IAnyProducer, IResolvable, IResolveContext, Lazy, Reference, Stack
 
-from cdk_healthomics import references
+from cdk_healthomics import cautions, references, removal
 from cdk_healthomics.template import Template
 from cdk_healthomics.tokens import form_of, is_token
 from cdk_healthomics.values import UnknownTypeError, Value, typed, write
+from cdk_healthomics.workflow import Comparison, comparison
 from cdk_healthomics_handler.documents import ROOT
 from cdk_healthomics_handler.names import ValueType
 from constructs import Construct, IValidation
@@ -30,6 +31,7 @@ class Late:
         self.template = Template(stack)
         self._documents: list[_Document] = []
         self._properties: list[tuple[Construct, Mapping[str, Any]]] = []
+        self._comparisons: list[tuple[Construct, Comparison]] = []
         stack.node.add_validation(self)
 
     @classmethod
@@ -47,14 +49,20 @@ class Late:
         # Where all of it is a token, the text is not known before, too.
         return (Lazy.uncached_any(_Produced(added, of_text=True)) if is_token(document) else added.text), values
 
-    def watch(self, run: Construct, properties: Mapping[str, Any]) -> None:
+    def watch(self, run: Construct, properties: Mapping[str, Any], tags: IResolvable) -> None:
         """Look at what the other properties resolve to, by their arguments."""
         tokens = {argument: value for argument, value in properties.items() if is_token(value)}
-        if tokens:
-            self._properties.append((run, tokens))
+        self._properties.append((run, {**tokens, "tags": tags}))
+
+    def compare(self, run: Construct, arguments: Mapping[str, Any]) -> None:
+        """Compare a run's arguments with its workflow construct, if it has one, as the final template has that."""
+        compared = comparison(arguments)
+        if compared:
+            self._comparisons.append((run, compared))
 
     def validate(self) -> list[str]:
         """What is wrong with which run."""
+        removal.settle(self.stack)
         self.template = Template(self.stack)
         return [f"HealthOmicsRun at '{run.node.path}': {problem}" for run, problem in self._problems()]
 
@@ -74,6 +82,12 @@ class Late:
         named = [(run, argument, value) for run, tokens in self._properties for argument, value in tokens.items()]
         for (run, argument, _), value in zip(named, self.resolved([value for *_, value in named]), strict=True):
             yield from ((run, problem) for problem in references.problems(argument, value))
+        templates = {self.stack: self.template}
+        for run, compared in self._comparisons:
+            stack = Stack.of(compared.workflow)
+            properties = templates.setdefault(stack, Template(stack)).properties(compared.workflow)
+            yield from ((run, problem) for problem in compared.problems(properties))
+            cautions.of_settings(run, compared.warning(properties))
 
 
 class _Document:

@@ -15,6 +15,7 @@ import jsii
 from aws_cdk import IAnyProducer, IResolveContext, Lazy, Stack, StringConcat, Token, aws_iam
 
 from cdk_healthomics import naming
+from cdk_healthomics.overrides import noted
 from cdk_healthomics.role import RunRole, arn_of
 from cdk_healthomics.tokens import is_token
 from constructs import Construct
@@ -75,11 +76,7 @@ class MadeRoles:
         role = RunRole(run, "Role", path=self._path)
         resource = role.node.default_child
         if isinstance(resource, aws_iam.CfnRole):
-            # What others override in the resource is written into this object, the CDK's only one that has nothing of
-            # its own: so it can be read. The resource itself does not tell.
-            overrides = StringConcat()
-            resource.add_override("Properties", overrides)
-            self._roles.append(_Role(role, resource, overrides))
+            self._roles.append(_Role(role, resource, noted(resource)))
         return role
 
     def has(self, role: aws_iam.IRole) -> bool:
@@ -123,7 +120,7 @@ class MadeRoles:
     def _beginning(self, role: _Role) -> str:
         """How the name begins that CloudFormation makes: of stack name and logical id, each cut where it is long."""
         stack, *nested = naming.known_names(self._stack)
-        logical_id = self._stack.get_logical_id(role.resource)
+        logical_id = self._stack.resolve(role.resource.logical_id)
         if nested or len(stack) + len(logical_id) + _RANDOM > _LONGEST_NAME:
             return f"{stack}-"[:_CUT]
         return f"{stack}-{logical_id}-"

@@ -33,7 +33,9 @@ class _Name:
     def produce(self) -> str:
         """The name, when the app is synthesized."""
         limit = model.members()["name"].metadata["max"]
-        return default_run_name("-".join(known_names(self._stack)), self._stack.get_logical_id(self._resource), limit)
+        # The stack's own ``get_logical_id`` does not know of ``override_logical_id``.
+        logical_id = self._stack.resolve(self._resource.logical_id)
+        return default_run_name("-".join(known_names(self._stack)), logical_id, limit)
 
 
 def known_names(stack: Stack) -> list[str]:

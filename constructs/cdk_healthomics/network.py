@@ -4,15 +4,20 @@ from collections.abc import Iterator
 from typing import Any
 
 import jsii
-from aws_cdk import CfnResource, Stack, aws_ec2, aws_iam
+from aws_cdk import CfnResource, Stack, StringConcat, aws_ec2, aws_iam
 
-from cdk_healthomics.overrides import overridden
 from constructs import Dependable, IConstruct
 
 
-def is_in_vpc(function: CfnResource) -> bool:
-    """Whether a function is in a VPC, by whomever it was put there: an argument, a property injector, an aspect."""
-    return getattr(function, "vpc_config", None) is not None or overridden(function, "VpcConfig")
+def is_in_vpc(function: CfnResource, overrides: StringConcat) -> bool:
+    """Whether a function is in a VPC, by whomever it was put there: an argument, a property injector, an aspect.
+
+    Args:
+        function: the resource.
+        overrides: what was :func:`~cdk_healthomics.overrides.noted` of it.
+    """
+    overridden = Stack.of(function).resolve(overrides)
+    return getattr(function, "vpc_config", None) is not None or "VpcConfig" in overridden
 
 
 def statements(stack: Stack) -> Iterator[aws_iam.PolicyStatement]:

@@ -12,7 +12,15 @@ from aws_cdk import Stack, aws_iam
 from cdk_healthomics.made_roles import MadeRoles
 from cdk_healthomics.managed_role import ManagedPolicyRole
 from cdk_healthomics.role import arn_of, is_precreated
-from cdk_healthomics_handler.names import CANCEL_RUN, LIST_RUNS, OPERATIONS, SERVICE, START_RUN, OwnershipTag
+from cdk_healthomics_handler.names import (
+    CANCEL_RUN,
+    GET_RUN_TASK,
+    LIST_RUNS,
+    OPERATIONS,
+    SERVICE,
+    START_RUN,
+    OwnershipTag,
+)
 from constructs import Construct, DependencyGroup
 
 INLINE_ROOM: Final = 6_000
@@ -201,6 +209,8 @@ class Permissions:
             resources=[runs],
             conditions={"StringEquals": {f"aws:ResourceTag/{OwnershipTag.STACK_ID}": self._stack_id}},
         )
+        # GetRunTask asks for the task as well (Service Authorization Reference), whose ARN does not tell its run.
+        yield aws_iam.PolicyStatement(actions=[f"{SERVICE}:{GET_RUN_TASK}"], resources=[f"{self._arn('task')}/*"])
         # ListRuns knows no resource (Service Authorization Reference), so only "*" allows it.
         yield aws_iam.PolicyStatement(actions=[f"{SERVICE}:{LIST_RUNS}"], resources=["*"])
         yield aws_iam.PolicyStatement(

@@ -25,7 +25,7 @@ def properties(
         arguments: the construct's, those that were left out left out.
         role_arn: of the run's service role.
         tags: the user's tags, resolved when the app is synthesized.
-        removal: the removal policy that the function is told, likewise.
+        removal: the removal policy that the function is told, as far as it is known.
     """
     asked: dict[str, Any] = {}
     plain: dict[str, Any] = {}
@@ -46,7 +46,7 @@ def properties(
         if argument in arguments:
             asked[name.value] = plain[argument] = _plain(arguments[argument])
     asked[Property.REMOVAL_POLICY.value] = removal
-    Late.of(stack).watch(run, {**plain, "role": role_arn, "tags": tags})
+    Late.of(stack).watch(run, {**plain, "role": role_arn}, tags)
     return asked
 
 

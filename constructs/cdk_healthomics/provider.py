@@ -20,9 +20,10 @@ from aws_cdk import (
     aws_logs,
 )
 
-from cdk_healthomics import cautions, checks, messages, nag, naming, network, provider_checks
+from cdk_healthomics import cautions, checks, logs, messages, nag, naming, network, provider_checks
 from cdk_healthomics.asset import HANDLER, code_of
 from cdk_healthomics.final import Runs
+from cdk_healthomics.overrides import noted
 from cdk_healthomics.permissions import Permissions
 from cdk_healthomics_handler.names import RULE_PREFIX, RUNS_VARIABLE, START_RATE_VARIABLE, WaitFor
 from constructs import Construct, IValidation
@@ -119,7 +120,7 @@ class HealthOmicsRunProvider(Construct):
         super().__init__(scope, construct_id)
         self._stack: Final = Stack.of(self)
         self._has_settings: Final = bool(given)
-        self._log_group = log_group or self._made_log_group(given)
+        self._log_group = log_group or logs.made(self, log_retention, log_removal_policy, log_encryption)
         self._permissions: Final = Permissions(self, role)
         self._permissions.add(
             aws_iam.PolicyStatement(
@@ -137,6 +138,7 @@ class HealthOmicsRunProvider(Construct):
         self._function = self._made_function(given)
         resource: Any = self._function.node.default_child
         self._resource = resource
+        self._overrides = noted(resource)
         if vpc is not None:
             self._enter_vpc()
             resource.node.add_dependency(network.WayOut(self._stack))
@@ -201,7 +203,7 @@ class HealthOmicsRunProvider(Construct):
 
     def settle(self) -> None:
         """See to what others have made of the function since: it may have been put into a VPC."""
-        if not self._in_vpc and network.is_in_vpc(self._resource):
+        if not self._in_vpc and network.is_in_vpc(self._resource, self._overrides):
             self._enter_vpc()
             nag.look_again(self)
 
@@ -231,37 +233,6 @@ class HealthOmicsRunProvider(Construct):
         )
         policies = self._permissions.add_after("Targets", target)
         return [permission, *policies]
-
-    def _made_log_group(self, given: dict[str, Any]) -> aws_logs.LogGroup:
-        key = given.get("log_encryption")
-        if key is not None:
-            self._let_logs_use(key)
-        return aws_logs.LogGroup(
-            self,
-            "Logs",
-            retention=given.get("log_retention", aws_logs.RetentionDays.THREE_MONTHS),
-            removal_policy=given.get("log_removal_policy", RemovalPolicy.DESTROY),
-            encryption_key=key,
-        )
-
-    def _let_logs_use(self, key: "aws_kms.IKey") -> None:
-        """CloudWatch Logs encrypts as itself, which a log group with a key does not allow by itself."""
-        stack = self._stack
-        statement = aws_iam.PolicyStatement(
-            actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
-            principals=[aws_iam.ServicePrincipal(f"logs.{stack.region}.{stack.url_suffix}")],
-            resources=["*"],  # of a key's policy: the key
-            conditions={
-                "ArnLike": {
-                    "kms:EncryptionContext:aws:logs:arn": (
-                        f"arn:{stack.partition}:logs:{stack.region}:{stack.account}:log-group:*"
-                    )
-                }
-            },
-        )
-        if not key.add_to_resource_policy(statement, True).statement_added:  # noqa: FBT003 - the CDK's
-            told = messages.policy(stack.resolve(statement.to_statement_json()))
-            cautions.warn(self, "logEncryption", f"log_encryption is not of this app: its policy must have {told}")
 
     def _made_role(self) -> aws_iam.Role:
         # The policy is inside the role: the function, and so every run, waits for both and outlives neither.

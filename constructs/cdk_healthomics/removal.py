@@ -4,72 +4,76 @@ Until then an app may change it: ``apply_removal_policy``, ``RemovalPolicies.of(
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-import jsii
-from aws_cdk import CfnDeletionPolicy, CfnResource, IAnyProducer, IResolvable, IResolveContext, Lazy, Stack
+import aws_cdk
+from aws_cdk import CfnDeletionPolicy, CfnResource, Stack
 
-from cdk_healthomics_handler.names import RemovalPolicy
+from cdk_healthomics_handler.names import Property, RemovalPolicy
 from constructs import IConstruct
 
-_OF: Final[WeakKeyDictionary[Stack, list["Removal"]]] = WeakKeyDictionary()
 _KEPT: Final[Mapping[RemovalPolicy, CfnDeletionPolicy]] = {
     RemovalPolicy.RETAIN: CfnDeletionPolicy.RETAIN,
     RemovalPolicy.RETAIN_EXCEPT_ON_CREATE: CfnDeletionPolicy.RETAIN_EXCEPT_ON_CREATE,
 }
+_GIVEN: Final[Mapping[Any, RemovalPolicy]] = {
+    aws_cdk.RemovalPolicy.RETAIN: RemovalPolicy.RETAIN,
+    aws_cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE: RemovalPolicy.RETAIN_EXCEPT_ON_CREATE,
+}
 
 
-@jsii.implements(IAnyProducer)
-class Removal:
-    """The removal policy that the function is told, and that the run's own role follows.
+def told(given: aws_cdk.RemovalPolicy | None) -> str | None:
+    """The property by which the function is told of a removal policy; none where the run goes with its resource."""
+    policy = _GIVEN.get(given)
+    return policy and policy.value
 
-    The resources of a stack are asked together, once each time that its template is written: a question to each would
-    be a tenth of what a run costs to synthesize.
+
+def watch(stack: Stack, resource: CfnResource, given: aws_cdk.RemovalPolicy | None, role: IConstruct | None) -> None:
+    """Look at a run's removal policy again when the app is final.
+
+    Args:
+        stack: the run's.
+        resource: the run's.
+        given: the policy that the function is told so far.
+        role: that was made for this run only: a run that outlives its stack needs it, and its policies.
     """
+    _OF.setdefault(stack, []).append(_Watched(resource, resource.cfn_options, role, _GIVEN.get(given)))
 
-    def __init__(self, stack: Stack) -> None:
-        self._stack: Final = stack
-        self._every: Final = _OF.setdefault(stack, [])
-        self.options: Any = None
-        self._role: IConstruct | None = None
-        self.read: Mapping[str, Any] | None = None
 
-    def told(self) -> IResolvable:
-        """The handler's property: absent where the run goes with its resource."""
-        return Lazy.uncached_any(self)
+def settle(stack: Stack) -> None:
+    """Tell the function what the resources of a stack have by now; they are asked together, for the sake of time."""
+    watched = _OF.get(stack, [])
+    for each, options in zip(watched, stack.resolve([each.options for each in watched]), strict=True):
+        each.settle(_of(options.get("deletionPolicy"), options.get("updateReplacePolicy")))
 
-    def of(self, resource: CfnResource, role: IConstruct | None) -> None:
-        """Whose policy it is.
 
-        Args:
-            resource: the run's.
-            role: that was made for this run only: a run that outlives its stack needs it, and its policies.
-        """
-        self.options, self._role = resource.cfn_options, role
-        self._every.append(self)
+@dataclass
+class _Watched:
+    resource: CfnResource
+    options: Any
+    role: IConstruct | None
+    told: RemovalPolicy | None
 
-    def produce(self, _: IResolveContext) -> str | None:
-        """A :class:`RemovalPolicy`, or None. What was read is told once: the next time may be the final one."""
-        if self.read is None:
-            found = self._stack.resolve([each.options for each in self._every])
-            for each, options in zip(self._every, found, strict=True):
-                each.read = options
-        read, self.read = self.read or {}, None
-        policy = _of(read.get("deletionPolicy"), read.get("updateReplacePolicy"))
-        if policy is None:
-            return None
-        self._keep_role(policy)
-        return policy.value
+    def settle(self, policy: RemovalPolicy | None) -> None:
+        if policy != self.told:
+            self.resource.add_property_override(Property.REMOVAL_POLICY.value, policy and policy.value)
+            self.told = policy
+        if policy and self.role:
+            _keep(self.role, _KEPT[policy])
 
-    def _keep_role(self, policy: RemovalPolicy) -> None:
-        # The CDK resolves every resource, for references, before it writes the first one: this is in time.
-        for each in self._role.node.find_all() if self._role else ():
-            if isinstance(each, CfnResource):
-                options = each.cfn_options
-                if options.deletion_policy != CfnDeletionPolicy.RETAIN:
-                    options.deletion_policy = _KEPT[policy]
-                options.update_replace_policy = CfnDeletionPolicy.RETAIN
+
+_OF: Final[WeakKeyDictionary[Stack, list[_Watched]]] = WeakKeyDictionary()
+
+
+def _keep(role: IConstruct, deletion: CfnDeletionPolicy) -> None:
+    for each in role.node.find_all():
+        if isinstance(each, CfnResource):
+            options = each.cfn_options
+            if options.deletion_policy != CfnDeletionPolicy.RETAIN:
+                options.deletion_policy = deletion
+            options.update_replace_policy = CfnDeletionPolicy.RETAIN
 
 
 def _of(deletion: str | None, replacement: str | None) -> RemovalPolicy | None:

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Iterator, Mapping
 from itertools import chain
-from typing import Final
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from aws_cdk import RemovalPolicies, RemovalPolicy, Stack, aws_iam
 
 from cdk_healthomics import model, nag
 from cdk_healthomics.messages import shown
-from cdk_healthomics.overrides import overridden
+from cdk_healthomics.template import Template
 from cdk_healthomics.tokens import is_token
 from cdk_healthomics_handler.names import LOG_GROUP
 from constructs import Construct
@@ -48,10 +48,17 @@ def arn_problems(arn: str) -> Iterator[str]:
 def final_problems(role: aws_iam.IRole) -> Iterator[str]:
     """What is wrong with the ARN of a role of the app, when its name and path are final."""
     resource = role.node.default_child
-    if isinstance(resource, aws_iam.CfnRole) and not any(overridden(resource, name) for name in ("Path", "RoleName")):
-        path, name = resource.path or "/", resource.role_name or ""
-        known = "".join("" if is_token(part) else part for part in (path, name))
-        yield from arn_problems(f"arn:${{Token[AWS.Partition.0]}}:iam::${{Token[AWS.AccountId.0]}}:role{known}")
+    if not isinstance(resource, aws_iam.CfnRole):
+        return
+    if any(arn_problems(_known_arn(resource.path, resource.role_name))):
+        # Of what has overridden them the template tells only; to render it for every role would be most of this look.
+        final = Template(Stack.of(resource)).properties(resource)
+        yield from arn_problems(_known_arn(final.get("Path"), final.get("RoleName")))
+
+
+def _known_arn(path: Any, name: Any) -> str:
+    known = "".join(part for part in (path or "/", name) if isinstance(part, str) and not is_token(part))
+    return f"arn:${{Token[AWS.Partition.0]}}:iam::${{Token[AWS.AccountId.0]}}:role{known}"
 
 
 def is_precreated(role: aws_iam.IRole) -> bool:

@@ -17,7 +17,7 @@ from aws_cdk import (
     aws_iam,
 )
 
-from cdk_healthomics import access, cautions, checks, links, naming, neighbours
+from cdk_healthomics import access, cautions, checks, links, naming, neighbours, removal
 from cdk_healthomics import workflow as workflows
 from cdk_healthomics.any_run import IHealthOmicsRun, ImportedRun
 from cdk_healthomics.enums import (
@@ -31,10 +31,10 @@ from cdk_healthomics.enums import (
     WorkflowType,
 )
 from cdk_healthomics.final import Runs
+from cdk_healthomics.late import Late
 from cdk_healthomics.made_roles import MadeRoles
 from cdk_healthomics.properties import properties
 from cdk_healthomics.provider import HealthOmicsRunProvider, provider_problems
-from cdk_healthomics.removal import Removal
 from cdk_healthomics.role import arn_of
 from cdk_healthomics.tags import tags_of_stack
 from cdk_healthomics_handler.names import RESOURCE_TYPE, Attribute, WaitFor, property_name
@@ -114,7 +114,7 @@ class HealthOmicsRun(IHealthOmicsRun):
             workflow_id: the workflow to run, up to 18 digits. Exactly one of this, ``workflow`` and ``run_id`` must be
                 given.
             workflow: the workflow to run where it is declared in the same app: the names of ``parameters`` are then
-                compared with its parameter template.
+                compared with its parameter template, when the app is synthesized and both are final.
             run_id: an earlier run to run again, with its workflow and settings; up to 18 digits.
             workflow_type: must be READY2RUN for a Ready2Run workflow.
             workflow_owner_id: the account of 12 digits that shares the workflow.
@@ -147,10 +147,11 @@ class HealthOmicsRun(IHealthOmicsRun):
             output_uri_prefix_mode: SERVICE_DEFINED or NONE_WITH_OVERWRITE.
             session_policy: narrows the role down for this run: a JSON policy of at most 2,048 characters. A token
                 in it stays one text; give the PolicyDocument itself, for ``Stack.to_json_string`` is taken as it is.
-            tags: of the run, at most 43; they win over those of ``Tags.of(…)``, which win over the stack's ``tags``.
+            tags: of the run, at most 43; they win over those of ``Tags.of(…)``, which win over the ``tags`` that the
+                stack has when its first run is declared.
             wait_for: how far the run must have come before its resource counts as created or updated. SUBMITTED, the
                 default, waits for nothing; RUNNING and COMPLETED wait, and a run that ends otherwise fails the
-                deployment with its status, reason, message and log group.
+                deployment with its status, reason, message, the tasks that failed first, and where its logs are.
             timeout: how long is waited, in whole seconds: 30 seconds to 60 minutes, and with ``wait_for`` up to 7 days.
                 Default: 60 minutes. CloudFormation waits an hour at most for one resource (``ServiceTimeout``), so each
                 further hour is a resource of its own, ``Custom::HealthOmicsRunWait``, after the one before; two minutes
@@ -166,8 +167,8 @@ class HealthOmicsRun(IHealthOmicsRun):
                 there. Default: the stack's own, which all its runs share.
 
         Raises:
-            ValidationError: arguments are missing or wrong; the message lists all of them. What tokens resolve to is
-                known at synthesis, and refused then: a type that cannot be known, a secret.
+            ValidationError: arguments are missing or wrong; the message lists all of them. What is known at synthesis
+                is refused then: a type that cannot be known, a secret, a parameter that ``workflow`` does not have.
         """
         not_arguments = {"self", "scope", "construct_id", "__class__"}
         arguments = {name: value for name, value in locals().items() if value is not None and name not in not_arguments}
@@ -179,6 +180,7 @@ class HealthOmicsRun(IHealthOmicsRun):
         super().__init__(scope, construct_id)
 
         cautions.of_run(self, arguments)
+        Late.of(stack).compare(self, arguments)
         arguments = neighbours.named_by(workflows.named_by(arguments))
         # CloudFormation hands a stack's own tags to its resources, but for custom ones. Initial tags of a manager are
         # below those of ``Tags.of(…)``.
@@ -188,10 +190,14 @@ class HealthOmicsRun(IHealthOmicsRun):
         self._role = role or MadeRoles.of(stack).make(self)
         provider = provider or HealthOmicsRunProvider.of(stack)
         Runs.of(stack).watch(self, self._tags, role=role, wait_for=wait_for)
-        removal = Removal(stack)
         until = links.ends(timeout)
         asked = properties(
-            self, stack, arguments, arn_of(self._role), tags=self._tags.rendered_tags, removal=removal.told()
+            self,
+            stack,
+            arguments,
+            arn_of(self._role),
+            tags=self._tags.rendered_tags,
+            removal=removal.told(removal_policy),
         )
         self._resource = CustomResource(
             self,
@@ -204,8 +210,9 @@ class HealthOmicsRun(IHealthOmicsRun):
         )
         # What depends on this construct depends on the links as well, and gets its attributes when they are done.
         self._answering = links.chain(self, self._resource, provider.service_token, asked, until)
-        self._cfn_resource: Final[CfnResource] = self._resource.node.default_child  # type: ignore[assignment]
-        removal.of(self._cfn_resource, None if role else self._role)
+        self._node: Final = self._resource.node
+        self._cfn_resource: Final[CfnResource] = self._node.default_child  # type: ignore[assignment]
+        removal.watch(stack, self._cfn_resource, removal_policy, None if role else self._role)
         self._name = name
         self._parameters = parameters
         self._workflow_id: str | None = arguments.get("workflow_id")
@@ -285,6 +292,29 @@ class HealthOmicsRun(IHealthOmicsRun):
         """The run's status when CloudFormation was answered last; it does not follow the run."""
         return self._attribute(Attribute.STATUS)
 
+    @property
+    def console_url(self) -> str:
+        """The run's page in the AWS console."""
+        return self._attribute(Attribute.CONSOLE_URL)
+
+    @property
+    def started_at(self) -> str:
+        """When the run left the queue, as ``2026-11-25T20:15:00Z``; empty unless it was waited for (``wait_for``)."""
+        return self._attribute(Attribute.STARTED_AT)
+
+    @property
+    def stopped_at(self) -> str:
+        """When the run came to its end, likewise; empty unless its completion was waited for."""
+        return self._attribute(Attribute.STOPPED_AT)
+
+    @property
+    def duration_seconds(self) -> str:
+        """How long that took, in whole seconds; empty unless the run's completion was waited for.
+
+        It is text, for what is empty is no number; with ``WaitFor.COMPLETED``, ``Token.as_number(…)`` makes one of it.
+        """
+        return self._attribute(Attribute.DURATION_SECONDS)
+
     @builtins.property
     @jsii.member(jsii_name="cdkTagManager")
     def cdk_tag_manager(self) -> TagManager:
@@ -300,7 +330,7 @@ class HealthOmicsRun(IHealthOmicsRun):
         return self._name or naming.run_name(Stack.of(self), self._cfn_resource)
 
     def _before_run(self, *dependencies: IDependable) -> None:
-        self._resource.node.add_dependency(*dependencies)
+        self._node.add_dependency(*dependencies)
 
     def _attribute(self, attribute: Attribute) -> str:
         return self._answering.get_att_string(attribute.value)

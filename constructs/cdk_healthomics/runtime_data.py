@@ -2,6 +2,8 @@
 
 The function's clients look for service models and endpoints here before they do in botocore. Reading all of those
 would be most of a cold start: the model of HealthOmics has a hundred operations, the endpoints are of every service.
+Where a service is, botocore's rules tell, which are small and read as they are in the function; of the older list of
+endpoints it then takes no more than what a partition is (docs/networks.md).
 """
 
 import gzip
@@ -10,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from cdk_healthomics import model
-from cdk_healthomics_handler.names import OPERATIONS, SERVICE, SERVICES
+from cdk_healthomics_handler.names import OPERATIONS, SERVICE
 
 _WORDS: Final = frozenset({"documentation"})
 """What botocore needs for help texts only."""
@@ -21,9 +23,7 @@ _UNKNOWN: Final = b"\xff"
 
 def files() -> Iterator[tuple[str, bytes]]:
     """The files by their paths in botocore's layout; the same botocore gives the same bytes."""
-    folder = f"{SERVICE}/{model.folder().name}"
-    yield f"{folder}/service-2.json.gz", _packed(_service(model.read("service-2")))
-    yield f"{folder}/endpoint-rule-set-1.json.gz", _packed(model.read("endpoint-rule-set-1"))
+    yield f"{SERVICE}/{model.folder().name}/service-2.json.gz", _packed(_service(model.read("service-2")))
     yield "endpoints.json.gz", _packed(_endpoints(model.endpoints()))
 
 
@@ -41,11 +41,8 @@ def _service(whole: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _endpoints(whole: Mapping[str, Any]) -> dict[str, Any]:
-    def cut(partition: Mapping[str, Any]) -> dict[str, Any]:
-        services = {name: each for name, each in partition["services"].items() if name in SERVICES}
-        return {**partition, "services": services}
-
-    return {**whole, "partitions": [cut(partition) for partition in whole["partitions"]]}
+    nothing: Mapping[str, Any] = {"regions": {}, "services": {}}
+    return {**whole, "partitions": [{**partition, **nothing} for partition in whole["partitions"]]}
 
 
 def bare(value: Any) -> Any:

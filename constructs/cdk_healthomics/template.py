@@ -1,14 +1,17 @@
-"""What a stack's template says of the types of its parameters and mappings, read when the app is synthesized."""
+"""What a stack's template says, overrides and all: resources' properties, the types of parameters and mappings."""
 
 import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import jsii
-from aws_cdk import ISynthesisSession, Stack, StackSynthesizer, cx_api
+from aws_cdk import CfnResource, ISynthesisSession, Stack, StackSynthesizer
+
+if TYPE_CHECKING:
+    from aws_cdk import cx_api
 
 
 class Template:
@@ -28,6 +31,12 @@ class Template:
         """The values in a mapping that two keys can lead to; a key that is not text may be any of them."""
         mapping = self._content.get("Mappings", {}).get(name, {}) if isinstance(name, str) else {}
         return [value for inner in _under(mapping, first) for value in _under(inner, second)]
+
+    def properties(self, resource: CfnResource) -> Mapping[str, Any]:
+        """The properties of a resource of the stack."""
+        name = self._stack.resolve(resource.logical_id)
+        found: Mapping[str, Any] = self._content["Resources"][name].get("Properties", {})
+        return found
 
     @cached_property
     def _content(self) -> Mapping[str, Any]:
@@ -49,6 +58,8 @@ class _Renderer(StackSynthesizer):
     """Renders a template for ourselves: the CDK tells the contents of a CfnMapping in no other way."""
 
     def content(self, stack: Stack) -> Mapping[str, Any]:
+        from aws_cdk import cx_api  # noqa: PLC0415 - a fiftieth of a second, only where a template is rendered
+
         self.bind(stack)
         with tempfile.TemporaryDirectory(prefix="cdk-healthomics-") as folder:
             self._synthesize_template(_Session(cx_api.CloudAssemblyBuilder(folder)))
@@ -73,5 +84,5 @@ class _Session:
     assembly = property(lambda self: self._assembly)
     validate_on_synth = property(lambda _: False)
 
-    def __init__(self, assembly: cx_api.CloudAssemblyBuilder) -> None:
+    def __init__(self, assembly: "cx_api.CloudAssemblyBuilder") -> None:
         self._assembly: Final = assembly

@@ -1,11 +1,12 @@
 """A run of a workflow that is declared in the same app: which one it is, and whether the run's parameters fit it."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
+from aws_cdk import CfnResource
+
 from cdk_healthomics.messages import listed, shown
-from cdk_healthomics.overrides import overridden
-from cdk_healthomics.tokens import is_unknown
 
 _NEXTFLOW: Final = "NEXTFLOW"
 """The only engine that has settings (User Guide, "Start a run")."""
@@ -24,7 +25,7 @@ def named_by(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def problems(arguments: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with a workflow construct, and with the parameters for it."""
+    """What is wrong with a workflow construct as it is given."""
     if "workflow" not in arguments:
         return
     workflow = arguments["workflow"]
@@ -41,29 +42,47 @@ def problems(arguments: Mapping[str, Any]) -> Iterator[str]:
             f"workflow_version_name was {arguments['workflow_version_name']!r} beside a workflow that is a version: "
             "must be left out; the CfnWorkflowVersion has a name of its own"
         )
-    if "parameters_uri" not in arguments and _is_told(arguments, "ParameterTemplate"):
-        yield from _parameter_problems(arguments.get("parameters", {}), workflow.parameter_template)
 
 
-def _is_told(arguments: Mapping[str, Any], name: str) -> bool:
-    """Whether the run's workflow will have the property that the workflow construct tells."""
-    workflow = arguments["workflow"]
+@dataclass(frozen=True)
+class Comparison:
+    """What a run asks of its workflow construct, to be compared with what the final template has of that."""
+
+    workflow: CfnResource
+    parameters: Sequence[str] | None
+    """The names; None: they are not known here."""
+    has_settings: bool
+
+    def problems(self, properties: Mapping[str, Any]) -> Iterator[str]:
+        """What is wrong with the run's parameters.
+
+        Args:
+            properties: the workflow's in the template, whatever has overridden them.
+        """
+        template: Any = properties.get("ParameterTemplate")
+        if self.parameters is not None and _is_known(template):
+            yield from _parameter_problems(self.parameters, template)
+
+    def warning(self, properties: Mapping[str, Any]) -> str | None:
+        """What HealthOmics takes, and ignores; the properties as for :meth:`problems`."""
+        engine = properties.get("Engine")
+        if not self.has_settings or not isinstance(engine, str) or engine == _NEXTFLOW:
+            return None
+        return (
+            f"engine_settings have no effect: the workflow's engine is {engine}, and only {_NEXTFLOW} has settings; "
+            "leave them out"
+        )
+
+
+def comparison(arguments: Mapping[str, Any]) -> Comparison | None:
+    """What is to be compared of a run; None: its workflow is no construct, or its version none."""
+    workflow = arguments.get("workflow")
     # A version that is named beside its workflow has properties of its own.
-    another = "workflow_version_name" in arguments and not _is_version(workflow)
-    return not another and not overridden(workflow, name)
-
-
-def warning(arguments: Mapping[str, Any]) -> str | None:
-    """What HealthOmics takes, and ignores."""
-    engine = getattr(arguments.get("workflow"), "engine", None)
-    if "engine_settings" not in arguments or engine is None or is_unknown(engine) or engine == _NEXTFLOW:
+    if workflow is None or ("workflow_version_name" in arguments and not _is_version(workflow)):
         return None
-    if not _is_told(arguments, "Engine"):
-        return None
-    return (
-        f"engine_settings have no effect: the workflow's engine is {engine}, and only {_NEXTFLOW} has settings; "
-        "leave them out"
-    )
+    parameters = arguments.get("parameters", {})
+    is_known = isinstance(parameters, Mapping) and "parameters_uri" not in arguments
+    return Comparison(workflow, tuple(parameters) if is_known else None, "engine_settings" in arguments)
 
 
 def _is_version(workflow: Any) -> bool:
@@ -74,12 +93,16 @@ def _is_version(workflow: Any) -> bool:
     return version is not None and isinstance(workflow, version)
 
 
-def _parameter_problems(parameters: Any, template: Any) -> Iterator[str]:
-    """Compare the names of parameters with the workflow's parameter template, as far as both are known."""
-    if not isinstance(template, Mapping) or not isinstance(parameters, Mapping) or is_unknown(parameters):
-        return
-    if not all(isinstance(name, str) and not is_unknown(name) for name in (*parameters, *template)):
-        return
+def _is_known(template: Any) -> bool:
+    """Whether a parameter template is there, and no function of CloudFormation makes it or one of its parameters."""
+    return isinstance(template, Mapping) and not any(
+        name.startswith("Fn::") or not isinstance(each, Mapping) or any(key == "Ref" or "::" in key for key in each)
+        for name, each in template.items()
+    )
+
+
+def _parameter_problems(parameters: Sequence[str], template: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """Compare the names of parameters with the workflow's parameter template."""
     unknown = [name for name in parameters if name not in template]
     free = [name for name in template if name not in parameters]
     # Some tools write a WDL workflow's name before its inputs, and some do not.
@@ -122,7 +145,6 @@ def _named(names: Sequence[str], one: str, many: str) -> str:
     return f"{len(names)} names in parameters, {listed(names)}, {many}"
 
 
-def _required(described: Any) -> bool:
-    """A parameter is required unless its description says that it is optional; a token may say so."""
-    optional = described.get("optional") if isinstance(described, Mapping) else getattr(described, "optional", True)
-    return optional is None or optional is False
+def _required(described: Mapping[str, Any]) -> bool:
+    """A parameter is required unless its description says that it is optional; a function of CloudFormation may."""
+    return described.get("Optional") in (None, False, "false")

@@ -87,6 +87,10 @@ class Tag(OfRun):
     remove: tuple[str, ...] = ()
 
 
+class ReadTasks(OfRun):
+    """One call of ListRunTasks or GetRunTask: which tasks of a run have failed, and why?"""
+
+
 class Release(OfRun):
     """Mark a run whose resource goes away or has another, so that no later Update goes back to it."""
 

@@ -7,18 +7,20 @@ polling the frame is kept; what goes into EventBridge is in :mod:`schedule`: crh
 names rules so that long logical ids fail, polls what is done, and leaves rules and permissions behind.
 """
 
-import json
 import os
 import ssl
 import sys
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from types import ModuleType
 from typing import Any, Final
 
 import urllib3
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.httpsession import ProxyConfiguration
+from botocore.utils import get_environ_proxies
 
 # crhelper imports boto3 for clients that are not made here: a tenth of a cold start.
 _STAND_IN: Final = ModuleType("boto3")
@@ -32,6 +34,8 @@ from cdk_healthomics_handler import journal
 from cdk_healthomics_handler.actions import Outcome, Silence
 from cdk_healthomics_handler.event import POLL, UNSETTLED, Request
 from cdk_healthomics_handler.pace import age
+from cdk_healthomics_handler.reason import as_json, cut
+from cdk_healthomics_handler.response_url import host
 from cdk_healthomics_handler.run import Run
 from cdk_healthomics_handler.schedule import Schedule
 
@@ -40,9 +44,12 @@ LONGEST_ANSWER: Final = 4096
 LAST_CALL: Final = 8.0
 """Seconds before the function's end at which an unanswered event is answered with FAILED."""
 _SAM_LOCAL: Final = "AWS_SAM_LOCAL"
-TIMEOUT: Final = urllib3.Timeout(connect=3, read=5)
+TIMEOUT: Final = urllib3.Timeout(connect=2, read=5)
+"""Seconds; each of the addresses that S3's name has may take the first. In the region it takes milliseconds."""
 RETRIES: Final = urllib3.Retry(
     total=6,
+    connect=2,  # and five reads: so few that it takes less than a minute to tell that there is no way to S3
+    read=5,
     backoff_factor=0.5,
     backoff_jitter=0.5,
     backoff_max=5,
@@ -58,19 +65,25 @@ class AnswerNotDeliveredError(RuntimeError):
     """CloudFormation has not taken the answer: raised so that Lambda delivers the event again."""
 
 
+class NotCloudFormationsError(RuntimeError):
+    """An event's answer would go elsewhere: raised so that it is counted, and reaches the function's destinations."""
+
+
 class HealthOmicsRunResource(CfnResource):
     """One event at a time, answered once.
 
     Args:
         schedule: gives the EventBridge calls, where a run was waited for.
+        is_cloudformations: tells whether an answer may be sent to a URL.
     """
 
     _event: dict[str, Any]
     _context: Any
     _silent: Silence | None
 
-    def __init__(self, schedule: Callable[[], Schedule]) -> None:
+    def __init__(self, schedule: Callable[[], Schedule], is_cloudformations: Callable[[str], bool]) -> None:
         self._schedule = schedule
+        self._is_cloudformations = is_cloudformations
         # With this variable set crhelper makes no clients; nothing else of it is wanted.
         inherited = os.environ.get(_SAM_LOCAL)
         os.environ[_SAM_LOCAL] = "true"
@@ -81,7 +94,6 @@ class HealthOmicsRunResource(CfnResource):
             if inherited is not None:
                 os.environ[_SAM_LOCAL] = inherited
         self._sam_local = None
-        self._pool: urllib3.PoolManager | None = None
         self._answering = threading.Lock()
         self._forget()
 
@@ -90,8 +102,13 @@ class HealthOmicsRunResource(CfnResource):
 
         Raises:
             AnswerNotDeliveredError: CloudFormation has not taken the answer.
+            NotCloudFormationsError: the answer would go elsewhere; nothing was done.
         """
         self._forget()
+        url = str(event.get("ResponseURL", ""))
+        if not self._is_cloudformations(url):
+            journal.refused_event(host(url))
+            raise NotCloudFormationsError("The event's ResponseURL is not CloudFormation's: nothing was done.")
         super().__call__(event, context)
         with self._answering:
             undelivered = self._undelivered
@@ -186,33 +203,38 @@ class HealthOmicsRunResource(CfnResource):
 
     def _put(self, body: bytes) -> str:
         """Send the answer; returns why it was not delivered, or nothing. The URL is a credential: never shown."""
-        if self._pool is None:
-            self._pool = urllib3.PoolManager(ssl_context=ssl.create_default_context())
         try:
             # A presigned URL was signed without a content type.
-            response = self._pool.request(
-                "PUT", self._response_url, body=body, headers={"content-type": ""}, timeout=TIMEOUT, retries=RETRIES
+            response = _way_to(self._response_url).request(
+                "PUT",
+                self._response_url,
+                body=body,
+                headers={"content-type": ""},
+                timeout=TIMEOUT,
+                retries=RETRIES,
+                redirect=False,  # to CloudFormation's host and no other
             )
         except urllib3.exceptions.HTTPError as error:
-            return f"CloudFormation's answer URL could not be reached: {type(error).__name__}"
-        return "" if response.status in _OK else f"CloudFormation's answer URL said HTTP {response.status}"
+            why = type(getattr(error, "reason", None) or error).__name__
+            return f"CloudFormation's answer URL at {host(self._response_url)} could not be reached: {why}"
+        told = f"said HTTP {response.status}"
+        return "" if response.status in _OK else f"CloudFormation's answer URL at {host(self._response_url)} {told}"
+
+
+def _way_to(url: str) -> urllib3.PoolManager:
+    """The connections to a URL, as botocore's go: through the proxy of HTTPS_PROXY, but for the hosts of NO_PROXY."""
+    return _connections(ProxyConfiguration(get_environ_proxies(url)).proxy_url_for(url))
+
+
+@cache
+def _connections(proxy: str | None) -> urllib3.PoolManager:
+    tls = ssl.create_default_context()
+    if proxy is None:
+        return urllib3.PoolManager(ssl_context=tls)
+    return urllib3.ProxyManager(proxy, ssl_context=tls, proxy_headers=ProxyConfiguration().proxy_headers_for(proxy))
 
 
 def answer_body(fields: Mapping[str, Any], reason: str) -> bytes:
     """The answer's body; of a reason that is too long it keeps the beginning."""
-    body = _json({**fields, "Reason": reason})
-    if len(body) <= LONGEST_ANSWER:
-        return body
-    room = LONGEST_ANSWER - len(_json({**fields, "Reason": "..."}))
-    kept, used = [], 0
-    for character in reason:
-        used += len(_json(character)) - len('""')
-        if used > room:
-            break
-        kept.append(character)
-    return _json({**fields, "Reason": "".join(kept) + "..."})
-
-
-def _json(value: Any) -> bytes:
-    """JSON in UTF-8: an escape takes up to three times as many of the bytes that an answer may have."""
-    return json.dumps(value, ensure_ascii=False).encode(errors="replace")
+    room = LONGEST_ANSWER - len(as_json({**fields, "Reason": ""}))
+    return as_json({**fields, "Reason": cut(reason, room)})

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import botocore.session
 from botocore.config import Config
+from botocore.endpoint_provider import RuleSetStandardLibrary
 
 from cdk_healthomics_handler.healthomics import HealthOmics
 from cdk_healthomics_handler.loader import Loader
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 MODELS: Final = Path(__file__).parent.parent / "models"
 """Beside this package in the asset, read before botocore's own: a model that may be newer, and is cut to its use."""
 CONFIG: Final = Config(
-    connect_timeout=5,
+    connect_timeout=2,  # each of the addresses of a name may take so long; in the region it takes milliseconds
     read_timeout=15,
     retries={"total_max_attempts": 1, "mode": "standard"},  # lifecycle decides whether to try again
 )
@@ -41,6 +42,17 @@ def cloudformation() -> "CloudFormationClient":
 def schedule() -> Schedule:
     """EventBridge."""
     return Schedule(_client("events"))
+
+
+def domain() -> str:
+    """The domain of the region's services, such as ``amazonaws.com.cn``."""
+    partitions = RuleSetStandardLibrary(_session().get_component("data_loader").load_data("partitions"))
+    return str(partitions.aws_partition(region())["dnsSuffix"])
+
+
+def region() -> str:
+    """The function's region, as its clients have it."""
+    return str(_session().get_config_variable("region") or "")
 
 
 def _client(service: str) -> Any:

@@ -280,15 +280,17 @@ def _sweep_all(request: Request, run: Run | None, seen: Seen) -> Action | None:
     """Cancel every other run of the resource that is older than this Delete, but the one that CloudFormation names.
 
     None: nothing is left. Under a name that the user gave, which many may share, nothing is searched for unless
-    something set out to replace the run.
+    something set out to replace the run, or the run that it replaced was never cleaned up.
     """
     if run and request.retains:
         return None
     if run and run.replaces and seen.original is None:
         return ReadOriginal("has its cleanup been given up?", run.replaces)
     named = property_name("name") in request.properties
-    after = run.created if run and named else LONG_AGO
-    if seen.found is None and (run is None or run.replaced_by or not named):
+    original = seen.original
+    uncleaned = run is not None and isinstance(original, Run) and original.active and not original.kept_since(run)
+    after = run.created if run and named and not uncleaned else LONG_AGO
+    if seen.found is None and (run is None or run.replaced_by or uncleaned or not named):
         stops = run is not None and run.active
         return Search("has an older request left another run?", after=after, pause=stops)
     others = _others(request, run, seen)

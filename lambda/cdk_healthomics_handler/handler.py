@@ -4,6 +4,7 @@ Events come from CloudFormation, and from EventBridge while a run is waited for.
 """
 
 import gc
+import os
 from datetime import UTC, datetime
 from functools import cache, partial
 from typing import Any, Final
@@ -16,6 +17,7 @@ from cdk_healthomics_handler.event import Request
 from cdk_healthomics_handler.healthomics import HealthOmics
 from cdk_healthomics_handler.lifecycle import Lifecycle
 from cdk_healthomics_handler.pace import Clock, Pace
+from cdk_healthomics_handler.response_url import is_cloudformations
 
 PACE: Final = Pace()
 
@@ -25,13 +27,14 @@ def handler(event: dict[str, Any], context: Any) -> None:
 
     Raises:
         AnswerNotDeliveredError: CloudFormation has not taken the answer; Lambda delivers the event again.
+        NotCloudFormationsError: the answer would go elsewhere; nothing was done.
     """
     RESOURCE(event, context)
 
 
 def answering() -> HealthOmicsRunResource:
     """The resource whose events are carried out here."""
-    resource = HealthOmicsRunResource(clients.schedule)
+    resource = HealthOmicsRunResource(clients.schedule, _is_cloudformations)
     work = partial(carry_out, resource)
     for register in (resource.create, resource.update, resource.delete, resource.poll_create, resource.poll_update):
         register(work)
@@ -57,6 +60,11 @@ def carry_out(resource: HealthOmicsRunResource, event: dict[str, Any], context: 
         journal.broken(error)
         resource.fail(f"cdk-healthomics failed unexpectedly: {type(error).__name__}: {error}")
         return str(resource.PhysicalResourceId) or None
+
+
+def _is_cloudformations(url: str) -> bool:
+    endpoint = os.environ.get("AWS_ENDPOINT_URL", "")
+    return is_cloudformations(url, region=clients.region(), domain=clients.domain, endpoint=endpoint)
 
 
 def _healthomics() -> HealthOmics:

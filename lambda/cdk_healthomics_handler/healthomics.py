@@ -1,5 +1,6 @@
 """The calls to HealthOmics, one try each: who calls decides whether to try again."""
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,15 +12,17 @@ from cdk_healthomics_handler.actions import Search
 from cdk_healthomics_handler.event import UNKNOWN_UUID, PhysicalId, Request
 from cdk_healthomics_handler.names import START_RUN, OwnershipTag
 from cdk_healthomics_handler.refusal import Refusal, classify
-from cdk_healthomics_handler.run import DELETED, TERMINAL, Run
+from cdk_healthomics_handler.run import DELETED, FAILED, TERMINAL, FailedTask, Run
 from cdk_healthomics_handler.seen import Gone
 
 if TYPE_CHECKING:
     from mypy_boto3_omics import OmicsClient
-    from mypy_boto3_omics.type_defs import ListRunsRequestTypeDef
+    from mypy_boto3_omics.type_defs import ListRunsRequestTypeDef, ListRunTasksRequestTypeDef, TaskListItemTypeDef
 
 _PAGE: Final = 100
-"""The longest page of ListRuns."""
+"""The longest page of ListRuns and of ListRunTasks."""
+_TASKS: Final = 3
+"""So many failed tasks are read."""
 _BEFORE: Final = timedelta(seconds=60)
 """By how much a run may seem older than the request that it was started for."""
 
@@ -72,6 +75,10 @@ class HealthOmics:
             search: which of them matter.
         """
         return Hunt(self._page, self._get, request, list(names), search, strangers)
+
+    def failed_tasks(self, run: Run) -> "FailedTasks":
+        """The failed tasks of a run, to be read."""
+        return FailedTasks(self._client, run.id)
 
     def lists_active(self, names: Collection[str], run_id: str) -> bool:
         """Whether ListRuns has an active run with this id under one of these names."""
@@ -149,3 +156,43 @@ class Hunt:
 
     def _recent(self, created: datetime | None) -> bool:
         return created is None or created >= self._request.ordered_at - _BEFORE
+
+
+@dataclass
+class FailedTasks:
+    """The tasks of a run that failed first, read call by call: after a refused one, what was read is kept."""
+
+    _client: "OmicsClient"
+    _run_id: str
+    _token: str | None = ""
+    """Of the page to be listed; None: all were."""
+    _first: "list[TaskListItemTypeDef]" = field(default_factory=list)
+    """Those to be read, the one that failed first at the beginning; ListRunTasks does not tell its order."""
+    read: tuple[FailedTask, ...] = ()
+
+    def go_on(self) -> bool:
+        """The next call; whether it was the last.
+
+        Raises:
+            botocore.exceptions.ClientError: it was refused; go on later.
+            botocore.exceptions.BotoCoreError: likewise.
+        """
+        if self._token is not None:
+            self._list(self._token)
+        else:
+            task = self._client.get_run_task(id=self._run_id, taskId=self._first[0]["taskId"])
+            self.read += (FailedTask.of(task),)
+            self._first.pop(0)
+        return self._token is None and not self._first
+
+    def _list(self, token: str) -> None:
+        asked: ListRunTasksRequestTypeDef = {"id": self._run_id, "status": FAILED, "maxResults": _PAGE}
+        if token:
+            asked["startingToken"] = token
+        page = self._client.list_run_tasks(**asked)
+        self._first = sorted([*self._first, *page["items"]], key=_failed_at)[:_TASKS]
+        self._token = page.get("nextToken")
+
+
+def _failed_at(task: "TaskListItemTypeDef") -> float:
+    return task["stopTime"].timestamp() if "stopTime" in task else math.inf

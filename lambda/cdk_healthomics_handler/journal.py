@@ -40,6 +40,11 @@ def answered(status: str, undelivered: str) -> None:
     _LOG.log(logging.ERROR if undelivered else logging.INFO, {"answered": status, "undelivered": undelivered or None})
 
 
+def refused_event(host: str) -> None:
+    """Log that an event was not worked on: its answer would go to this host, which is not CloudFormation's."""
+    _LOG.error({"eventRefused": "its ResponseURL is not CloudFormation's", "host": host})
+
+
 def left_behind(error: Error) -> None:
     """Log that the rule of a run that is waited for no longer could not be removed."""
     _LOG.warning({"ruleNotRemoved": code(error), "operation": getattr(error, "operation_name", None)})

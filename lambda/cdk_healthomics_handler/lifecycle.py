@@ -17,6 +17,7 @@ from cdk_healthomics_handler.actions import (
     Read,
     ReadAgain,
     ReadOriginal,
+    ReadTasks,
     Reclaim,
     Release,
     Schedule,
@@ -29,9 +30,10 @@ from cdk_healthomics_handler.actions import (
 )
 from cdk_healthomics_handler.decision import decide
 from cdk_healthomics_handler.event import PhysicalId, Request, RequestType
-from cdk_healthomics_handler.healthomics import HealthOmics, Hunt
+from cdk_healthomics_handler.healthomics import FailedTasks, HealthOmics, Hunt
 from cdk_healthomics_handler.names import RELEASED, START_RUN, OwnershipTag
 from cdk_healthomics_handler.pace import Clock
+from cdk_healthomics_handler.reach import Reach
 from cdk_healthomics_handler.refusal import Error, Refusal, classify, words
 from cdk_healthomics_handler.run import DELETED, Run
 from cdk_healthomics_handler.seen import Gone, Seen
@@ -43,8 +45,11 @@ if TYPE_CHECKING:
 
     from cdk_healthomics_handler.schedule import Schedule as EventBridge
 
-_UNSCHEDULES: Final = 3
-_PASSING: Final = frozenset({Refusal.NOT_YET, Refusal.THROTTLED, Refusal.UNCERTAIN, Refusal.UNREACHABLE})
+_ENDURED: Final = 3
+"""The refusals of a step that the answer can do without; after one more it is left out."""
+_PASSING: Final = frozenset(
+    {Refusal.NOT_YET, Refusal.THROTTLED, Refusal.UNCERTAIN, Refusal.SILENT, Refusal.UNREACHABLE}
+)
 _LASTING: Final = frozenset({Refusal.FINAL, Refusal.DENIED, Refusal.GONE})
 
 
@@ -66,6 +71,8 @@ class Lifecycle:
     _names: tuple[str, ...] = ()
     _hunt: Hunt | None = None
     """A search that a refused call has interrupted."""
+    _tasks: FailedTasks | None = None
+    """Those of the run that has failed, as far as they are read."""
     _strangers: set[str] = field(default_factory=set)
     """The ids of runs that were read and are not the resource's."""
     _looked: tuple[float, Observed] | None = None
@@ -74,11 +81,18 @@ class Lifecycle:
     """When the run that may be marked was read."""
     _marked_at: float = 0.0
     """When this request's mark was written on a run."""
+    _reach: Reach = field(init=False)
     _polls: int = 0
     _refused: Counter[type[Action]] = field(default_factory=Counter)
     """How many times each kind of action was refused since it last succeeded."""
+    _tried_at: float = 0.0
+    """When the last try of an action began."""
     _refused_since: float = 0.0
+    """When the first of the tries began that were refused one after the other."""
     _last_words: str = ""
+
+    def __post_init__(self) -> None:
+        self._reach = Reach(self.clock.pace.reachable)
 
     def outcome(self) -> Outcome:
         """Work on the request until its end. What a call raises is part of the answer, never raised."""
@@ -93,10 +107,14 @@ class Lifecycle:
             if isinstance(action, (Answer, Silence)):
                 return action
             if self._out_of_time(action):
+                if isinstance(action, ReadTasks):
+                    self._leave_tasks()
+                    continue
                 if self.seen.failure:
                     return self._cut_short()
                 self.seen = replace(self.seen, failure=self._why_given_up(action))
                 continue
+            self._tried_at = self.clock.elapsed
             try:
                 self._carry_out(action)
             except (ClientError, BotoCoreError) as error:
@@ -136,14 +154,23 @@ class Lifecycle:
                 self._read(action)
             case Search():
                 self._search(action)
+            case ReadTasks(run=run):
+                self._tasks = self._tasks or self.healthomics.failed_tasks(run)
+                if self._tasks.go_on():
+                    self._leave_tasks()
             case AskCloudFormation():
                 self._ask(action)
             case Wait(run=run):
                 self._poll(stopping=self.request.type is RequestType.DELETE)
                 self._saw(self._now(run))
                 self.seen = replace(self.seen, waited=True)
+            case Tag() if self.clock.elapsed - self._read_at > self.clock.pace.lag:
+                # Somebody may have marked the run since: a mark is written on what was read a moment ago.
+                self.seen = replace(self.seen, current=None, original=None)
+                return
             case _:
                 self._change(action)
+        self._reach.did(action)
         del self._refused[type(action)]
 
     def _change(self, action: Action) -> None:
@@ -171,10 +198,6 @@ class Lifecycle:
                 raise NotImplementedError(type(action).__name__)
 
     def _tag(self, action: Tag) -> None:
-        if self.clock.elapsed - self._read_at > self.clock.pace.lag:
-            # Somebody may have marked the run since: a mark is written on what was read a moment ago.
-            self.seen = replace(self.seen, current=None, original=None)
-            return
         self.healthomics.tag(action.run, action.add, action.remove)
         self._marked_at = self.clock.elapsed
         self._saw(action.run.tagged(action.add, action.remove))
@@ -209,6 +232,10 @@ class Lifecycle:
                 return found
             self.clock.wait(self.clock.pace.lag)
         return self.healthomics.read(physical_id) or Gone.GONE
+
+    def _leave_tasks(self) -> None:
+        """Read no more failed tasks: what is read by now is told."""
+        self.seen = replace(self.seen, tasks=self._tasks.read if self._tasks else ())
 
     def _search(self, action: Search) -> None:
         settled_at = max(self.clock.pace.settled, self._marked_at + 2 * self.clock.pace.lag)
@@ -293,30 +320,37 @@ class Lifecycle:
         refusal = classify(error)
         journal.refused(action, error, refusal)
         self._last_words = words(error)
-        if self._passes_over(action, refusal) or self._looks_elsewhere(action, refusal):
-            return
-        if isinstance(action, Start) and refusal in {Refusal.UNCERTAIN, Refusal.CONFLICT}:
-            self.seen = replace(self.seen, uncertain=True, found=None)
         kind = type(action)
+        if isinstance(error, ClientError):
+            self._reach.heard(action)
         if not self._refused[kind]:
-            self._refused_since = self.clock.elapsed
+            self._refused_since = self._tried_at
+        missing = self._reach.is_missing(action, refusal, began=self._tried_at, now=self.clock.elapsed)
+        if self._passes_over(action, refusal, missing=missing) or self._looks_elsewhere(action, refusal):
+            return
+        if isinstance(action, Start) and refusal in {Refusal.UNCERTAIN, Refusal.SILENT, Refusal.CONFLICT}:
+            self.seen = replace(self.seen, uncertain=True, found=None)
         self._refused[kind] += 1
-        trying_for = self.clock.elapsed - self._refused_since
         lasting = refusal in _LASTING and not (isinstance(action, Cancel) and refusal is not Refusal.DENIED)
-        if lasting or (refusal is Refusal.UNREACHABLE and trying_for > self.clock.pace.reachable):
+        if lasting or missing:
             untold = isinstance(action, AskCloudFormation) and action.optional
             self.seen = replace(self.seen, **({"observed": UNTOLD} if untold else {"failure": self._last_words}))
             return
         quota_of = error.operation_name if isinstance(error, ClientError) and refusal is Refusal.THROTTLED else None
         self.clock.pause(self._refused[kind], quota_of)
 
-    def _passes_over(self, action: Action, refusal: Refusal) -> bool:
+    def _passes_over(self, action: Action, refusal: Refusal, *, missing: bool) -> bool:
         """Whether a refused step is left out: better an unmarked run than a stack stuck in DELETE_FAILED."""
-        if isinstance(action, Release) and refusal not in _PASSING:
+        if isinstance(action, Release) and (missing or refusal not in _PASSING):
             self.seen = replace(self.seen, released=True)
             return True
-        if isinstance(action, Unschedule) and (refusal in _LASTING or self._refused[Unschedule] >= _UNSCHEDULES):
+        if refusal not in _LASTING and not missing and self._refused[type(action)] < _ENDURED:
+            return False
+        if isinstance(action, Unschedule):
             self.seen = replace(self.seen, unscheduled=True)
+            return True
+        if isinstance(action, ReadTasks):
+            self._leave_tasks()
             return True
         return False
 
@@ -341,8 +375,8 @@ class Lifecycle:
         return False
 
     def _denied_for_long(self, refusal: Refusal) -> bool:
-        since = self._refused_since if self._refused[Read] else self.clock.elapsed
-        return refusal is Refusal.DENIED or self.clock.elapsed - since > self.clock.pace.reachable
+        trying_for = self.clock.elapsed - self._refused_since
+        return refusal is Refusal.DENIED or trying_for > self.clock.pace.reachable
 
     def _why_given_up(self, action: Action) -> str:
         """What a person is told when the time of the request is over."""

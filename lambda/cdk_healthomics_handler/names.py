@@ -16,7 +16,17 @@ SESSION_POLICY: Final = "sessionPolicy"
 """The one member of StartRun that is a document, written as JSON text."""
 LIST_RUNS: Final = "ListRuns"
 CANCEL_RUN: Final = "CancelRun"
-OPERATIONS: Final = (START_RUN, "GetRun", CANCEL_RUN, "TagResource", "UntagResource", LIST_RUNS)
+GET_RUN_TASK: Final = "GetRunTask"
+OPERATIONS: Final = (
+    START_RUN,
+    "GetRun",
+    CANCEL_RUN,
+    "TagResource",
+    "UntagResource",
+    "ListRunTasks",
+    GET_RUN_TASK,
+    LIST_RUNS,
+)
 """HealthOmics' operations that the function calls: those that it is allowed, and has the model of."""
 SERVICES: Final = (SERVICE, "cloudformation", "events")
 """The services that it calls, by botocore's names."""
@@ -88,6 +98,10 @@ class Attribute(StrEnum):
     RUN_UUID = "RunUuid"
     RUN_OUTPUT_URI = "RunOutputUri"
     STATUS = "Status"
+    CONSOLE_URL = "ConsoleUrl"
+    STARTED_AT = "StartedAt"
+    STOPPED_AT = "StoppedAt"
+    DURATION_SECONDS = "DurationSeconds"
 
 
 TAG_PREFIX: Final = "cdk-healthomics:"

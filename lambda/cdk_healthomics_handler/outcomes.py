@@ -1,5 +1,6 @@
 """How a request ends: the answers that the decisions come to. Pure, standard library only."""
 
+from cdk_healthomics_handler import reason
 from cdk_healthomics_handler.actions import Answer
 from cdk_healthomics_handler.event import NOTHING_STARTED, UNSETTLED, Request
 from cdk_healthomics_handler.run import Run
@@ -17,9 +18,11 @@ def done(request: Request, why: str) -> Answer:
     return Answer(why, succeeded=True, physical_id=request.physical_id or "")
 
 
-def ended(request: Request, run: Run) -> Answer:
+def ended(request: Request, run: Run, seen: Seen) -> Answer:
     """FAILED: the run has ended otherwise than was waited for."""
-    return Answer(run.end, succeeded=False, physical_id=request.link_id or str(run.physical_id))
+    return Answer(
+        reason.of_end(run, seen.tasks or ()), succeeded=False, physical_id=request.link_id or str(run.physical_id)
+    )
 
 
 def overtaken(request: Request, run: Run | None, seen: Seen, outcome: str) -> Answer:

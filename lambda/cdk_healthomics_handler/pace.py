@@ -57,8 +57,9 @@ class Pace:
     """Tries after throttling begin at multiples of this, in calls of the quota: each meets a fresh allowance."""
     trust: float = 120.0
     """For how long CloudFormation's word that a request is current holds before another StartRun."""
-    reachable: float = 40.0
-    """For how long an endpoint is tried that cannot be reached, and a denied GetRun before ListRuns is asked."""
+    reachable: float = 35.0
+    """For how long an endpoint is tried that cannot be reached, and a denied GetRun before ListRuns is asked. With one
+    more pause and try it is less than a minute until what is missing is told."""
     next_look: float = 120.0
     """So long after one look, the next by EventBridge's rule has come for certain; a request that ends before is waited
     for inside the function."""

@@ -12,6 +12,7 @@ from botocore.exceptions import (
     HTTPClientError,
     ParamValidationError,
     ProxyConnectionError,
+    ReadTimeoutError,
     SSLError,
 )
 from botocore.exceptions import ConnectionError as NoConnectionError
@@ -29,6 +30,8 @@ class Refusal(Enum):
     """Refused without a trace: a quota that others use as well."""
     UNREACHABLE = auto()
     """Nothing was sent: there is no such endpoint, or no way to it."""
+    SILENT = auto()
+    """It was sent, and no answer came: the service is slow, or something in between lets nothing through."""
     UNCERTAIN = auto()
     """Nobody knows whether the service did its work: the connection was lost, or the service failed."""
     CONFLICT = auto()
@@ -69,7 +72,9 @@ def classify(error: Error) -> Refusal:
     """Tell how a call failed."""
     if isinstance(error, (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError, SSLError)):
         return Refusal.UNREACHABLE
-    if isinstance(error, (HTTPClientError, NoConnectionError)):  # lost connections, and answers that did not come
+    if isinstance(error, ReadTimeoutError):
+        return Refusal.SILENT
+    if isinstance(error, (HTTPClientError, NoConnectionError)):  # lost connections
         return Refusal.UNCERTAIN
     if not isinstance(error, ClientError):
         return Refusal.FINAL

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, Self
 
+from cdk_healthomics_handler import console
 from cdk_healthomics_handler.event import UNKNOWN_UUID, PhysicalId, Request
 from cdk_healthomics_handler.mark import LONG_AGO, Did, Mark
-from cdk_healthomics_handler.names import LOG_GROUP, RELEASED, Attribute, OwnershipTag, WaitFor
+from cdk_healthomics_handler.names import RELEASED, Attribute, OwnershipTag, WaitFor
 
 STOPPING: Final = "STOPPING"
 COMPLETED: Final = "COMPLETED"
@@ -98,23 +99,26 @@ class Run:
         return self.status in TERMINAL
 
     @property
-    def end(self) -> str:
-        """How the run ended, for a person: status, reason, message, and where its logs are."""
-        told = [each.rstrip(".") for each in (self.failure_reason, self.status_message) if each]
-        return (
-            f"Run {self.id} is {': '.join([self.status, *told])}. "
-            f"Its logs are in log group {LOG_GROUP}, streams run/{self.id} and run/{self.id}/engine."
-        )
+    def console_url(self) -> str:
+        """The run's page in the AWS console; nothing where it cannot be told."""
+        return console.page_at(self.arn, self.id)
 
     @property
     def attributes(self) -> dict[str, str]:
-        """Every attribute of the resource."""
+        """Every attribute of the resource; times are of a run that was waited for."""
+        waited = self.newest is not None and self.newest.waits
+        started, stopped = (self.started, self.stopped_at) if waited else (None, None)
+        took = str(int((stopped - started).total_seconds())) if started and stopped else ""
         return {
             Attribute.RUN_ID: self.id,
             Attribute.RUN_ARN: self.arn,
             Attribute.RUN_UUID: self.uuid,
             Attribute.RUN_OUTPUT_URI: self.output_uri,
             Attribute.STATUS: self.status,
+            Attribute.CONSOLE_URL: self.console_url,
+            Attribute.STARTED_AT: _told(started),
+            Attribute.STOPPED_AT: _told(stopped),
+            Attribute.DURATION_SECONDS: took,
         }
 
     @property
@@ -213,3 +217,29 @@ class Run:
     @property
     def _kept(self) -> Mark | None:
         return self.newest if self.newest and self.newest.did is Did.KEPT else None
+
+
+@dataclass(frozen=True)
+class FailedTask:
+    """What GetRunTask tells of a task that failed."""
+
+    name: str
+    failure_reason: str = ""
+    status_message: str = ""
+    log_stream: str = ""
+    """In the log group of all runs."""
+
+    @classmethod
+    def of(cls, answer: Mapping[str, Any]) -> Self:
+        """Read an answer of GetRunTask."""
+        return cls(
+            name=str(answer.get("name", "")),
+            failure_reason=str(answer.get("failureReason") or ""),
+            status_message=str(answer.get("statusMessage") or ""),
+            log_stream=str(answer.get("logStream") or "").rpartition(":log-stream:")[2],  # an ARN, or the name alone
+        )
+
+
+def _told(at: datetime | None) -> str:
+    """A time as ISO 8601 in UTC, to the second; nothing where there is none."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if at else ""

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from cdk_healthomics_handler.event import SENT_AT, Request
 from cdk_healthomics_handler.mark import LONG_AGO
-from cdk_healthomics_handler.names import RULE_PREFIX, property_name
+from cdk_healthomics_handler.names import RULE_PREFIX, TAG_PREFIX
 from cdk_healthomics_handler.refusal import Refusal, classify
 
 if TYPE_CHECKING:
@@ -52,9 +52,10 @@ class Schedule:
             run: the run that is waited for.
         """
         name = rule_name(request)
-        # The run's own, those of its stack among them: some organisations deny what is made without their tags.
-        asked = request.properties.get(property_name("tags"), {})
-        tags: list[TagTypeDef] = [{"Key": key, "Value": value} for key, value in asked.items()]
+        # Those of the run's stack among them: some organisations deny what is made without their tags.
+        tags: list[TagTypeDef] = [
+            {"Key": key, "Value": value} for key, value in run.tags.items() if not key.startswith(TAG_PREFIX)
+        ]
         self._client.put_rule(
             Name=name,
             ScheduleExpression="rate(1 minute)",

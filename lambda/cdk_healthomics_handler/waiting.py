@@ -11,6 +11,7 @@ from cdk_healthomics_handler.actions import (
     AskCloudFormation,
     Read,
     ReadOriginal,
+    ReadTasks,
     Schedule,
     Silence,
     Unschedule,
@@ -19,16 +20,21 @@ from cdk_healthomics_handler.actions import (
 from cdk_healthomics_handler.event import Request, RequestType
 from cdk_healthomics_handler.names import Property
 from cdk_healthomics_handler.outcomes import done, ended, failed, overtaken, succeeded
-from cdk_healthomics_handler.run import Run
+from cdk_healthomics_handler.run import FAILED, Run
 from cdk_healthomics_handler.seen import Gone, Seen
 
 
 def await_run(request: Request, run: Run, seen: Seen) -> Action | None:
     """The next step until the run is where the user wants to wait for it. None: there is nothing to wait for."""
+    over = run.reached(request.wait_for) or run.ended or (seen.closing and request.followed)
+    if request.waits and over and seen.late and not seen.scheduled and not seen.unscheduled:
+        return Unschedule("an earlier delivery may have begun to wait")
     if run.reached(request.wait_for):
         return None
+    if run.status == FAILED and seen.tasks is None:
+        return ReadTasks("which of its tasks have failed?", run)
     if run.ended:
-        return ended(request, run)
+        return ended(request, run, seen)
     if seen.closing and request.followed:
         return succeeded(request, f"the run is {run.status}; the next link waits on", run)
     if seen.closing:

@@ -17,6 +17,8 @@ OPERATIONS: Final = (
     "StartRun",
     "GetRun",
     "ListRuns",
+    "ListRunTasks",
+    "GetRunTask",
     "CancelRun",
     "DeleteRun",
     "TagResource",

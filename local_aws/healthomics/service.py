@@ -5,7 +5,7 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from random import Random
@@ -17,6 +17,7 @@ from local_aws.healthomics import model
 from local_aws.healthomics.faults import ANSWERS, Fault, Faults, Kind
 from local_aws.healthomics.model import ServiceError, invalid
 from local_aws.healthomics.settings import CancelOfFinished, Clock, Settings, Token
+from local_aws.healthomics.tasks import Order, Task
 
 MOST_TAGS: Final = 50
 """A run's tags: AWS's own limit, which the model does not hold."""
@@ -41,6 +42,7 @@ class StoredRun:
     """The failure reason and status message with which it will end."""
     history: list[tuple[float, str, dict[str, str]]] = field(default_factory=list)
     """When it took which status and tags."""
+    tasks: tuple[Task, ...] = ()
 
     def at(self, when: float) -> "StoredRun | None":
         """The run as it was; None: it was not there yet."""
@@ -77,6 +79,12 @@ class StoredRun:
             "failureReason": failed[0],
             "statusMessage": failed[1],
         }
+
+    def tasks_at(self, when: float) -> list[dict[str, Any]]:
+        """What GetRunTask shows of each task that there was at a time."""
+        history = [(since, status) for since, status, _ in self.history]
+        described = (task.described(self.arn, history, when) for task in self.tasks)
+        return [each for each in described if each]
 
     def _when(self, *statuses: str) -> datetime | None:
         since = next((since for since, status, _ in self.history if status in statuses), None)
@@ -121,6 +129,8 @@ class HealthOmics:
     _tokens: dict[str, tuple[float, StoredRun]] = field(default_factory=dict)
     """The runs themselves: their ids may be a stranger's by now."""
     _failing: deque[tuple[str, str]] = field(default_factory=deque)
+    _ordered: deque[tuple[Order, ...]] = field(default_factory=deque)
+    """The tasks of the next runs."""
     _next_id: int = 1000001
     _reusable: list[str] = field(default_factory=list)
     random: Random = field(default_factory=Random)
@@ -181,6 +191,10 @@ class HealthOmics:
     def fail_next(self, reason: str = "RUN_TASK_FAILED", message: str = "Task main exited with 1") -> None:
         """Let the next started run fail instead of complete."""
         self._failing.append((reason, message))
+
+    def tasks_of_next(self, *orders: Order) -> None:
+        """Let the next started run have these tasks; a run for which none were ordered has none."""
+        self._ordered.append(orders)
 
     def end(self, run_id: str, status: str) -> None:
         """Bring a run to a status at once, as its workflow or another user would."""
@@ -243,6 +257,7 @@ class HealthOmics:
             tags=dict(tags),
             since=self.clock.now(),
             fails=self._failing.popleft() if self._failing else None,
+            tasks=self._made(self._ordered.popleft() if self._ordered else ()),
         )
         # A deleted run with the same id stays on record, out of reach.
         if run_id in self._runs:
@@ -270,20 +285,20 @@ class HealthOmics:
         described = [run.described() for run in shown_runs if run and run.status != "DELETED"]
         matching = [each for each in described if all(each.get(name) == value for name, value in wanted.items())]
         matching.sort(key=lambda each: str(each["creationTime"]))
-        token = given.get("startingToken", "0")
-        if not token.isdecimal():
-            raise invalid(f"startingToken {token!r} is none that ListRuns gave")
-        first = int(token)
-        after = first + given.get("maxResults", _PAGE)
-        item = model.MODEL.shape_for("RunListItem")
-        shown = set(getattr(item, "members", {}))
-        return {
-            "items": [
-                {name: each[name] for name in each if name in shown and each[name] is not None}
-                for each in matching[first:after]
-            ],
-            "nextToken": str(after) if after < len(matching) else None,
-        }
+        return _page(matching, given, "ListRuns", "RunListItem")
+
+    def _list_run_tasks(self, given: dict[str, Any]) -> dict[str, Any]:
+        told_at = self._told_at()
+        tasks = self._run(given["id"]).tasks_at(told_at)
+        matching = [task for task in tasks if given.get("status", task["status"]) == task["status"]]
+        return _page(matching, given, "ListRunTasks", "TaskListItem")
+
+    def _get_run_task(self, given: dict[str, Any]) -> dict[str, Any]:
+        told_at = self._told_at()
+        for task in self._run(given["id"]).tasks_at(told_at):
+            if task["taskId"] == given["taskId"]:
+                return task
+        raise ServiceError("ResourceNotFoundException", f"Task {given['taskId']} of run {given['id']} does not exist")
 
     def _cancel_run(self, given: dict[str, Any]) -> dict[str, Any]:
         needed = self.settings.cancel_needs_tag
@@ -324,6 +339,13 @@ class HealthOmics:
 
     def _list_tags_for_resource(self, given: dict[str, Any]) -> dict[str, Any]:
         return {"tags": self._tagged(given["resourceArn"]).tags}
+
+    def _made(self, orders: Iterable[Order]) -> tuple[Task, ...]:
+        tasks = []
+        for order in orders:
+            tasks.append(Task(str(self._next_id), str(uuid.uuid4()), order))
+            self._next_id += 1
+        return tuple(tasks)
 
     def _run(self, run_id: str) -> StoredRun:
         run = self._runs.get(run_id)
@@ -369,6 +391,23 @@ class HealthOmics:
 def _denied(operation: str) -> ServiceError:
     code, message = ANSWERS[Kind.ACCESS_DENIED]
     return ServiceError(code, message.format(operation=operation))
+
+
+def _page(matching: list[dict[str, Any]], given: Mapping[str, Any], operation: str, item: str) -> dict[str, Any]:
+    """One page of a list: of each item, the members that the model has."""
+    token = given.get("startingToken", "0")
+    if not token.isdecimal():
+        raise invalid(f"startingToken {token!r} is none that {operation} gave")
+    first = int(token)
+    after = first + given.get("maxResults", _PAGE)
+    shown = set(getattr(model.MODEL.shape_for(item), "members", {}))
+    return {
+        "items": [
+            {name: each[name] for name in each if name in shown and each[name] is not None}
+            for each in matching[first:after]
+        ],
+        "nextToken": str(after) if after < len(matching) else None,
+    }
 
 
 def _answer(fault: Fault | None, operation: str) -> None:

@@ -261,7 +261,22 @@ def test_a_sheet_without_samples_is_told(tmp_path: Path, content: str | None, me
     assert (done.returncode, done.stderr.strip()) == (1, message.format(sheet=sheet))
 
 
-@pytest.mark.parametrize("name", ["ready2run", "rerun", "wait_and_notify"])
+def test_an_account_with_rules_gets_a_function_that_keeps_them(aws: LocalAws, example: Callable[..., Deployed]) -> None:
+    deployed = example("regulated", "boundary=regulated-workloads")
+    deployed.deploy()
+    (run,) = deployed.runs
+    assert run["tags"]["data-classification"] == "restricted"
+    functions = aws.client("lambda").list_functions()["Functions"]
+    (function,) = (each for each in functions if each["FunctionName"].startswith("Regulated-ProviderFunction"))
+    (logs,) = aws.client("logs").describe_log_groups(logGroupNamePrefix=function["LoggingConfig"]["LogGroup"])[
+        "logGroups"
+    ]
+    assert logs["retentionInDays"] == 3653
+    deployed.destroy()
+    assert [each["status"] for each in deployed.runs] == ["CANCELLED"]
+
+
+@pytest.mark.parametrize("name", ["ready2run", "regulated", "rerun", "wait_and_notify"])
 def test_an_example_that_must_be_told_something_says_what(tmp_path: Path, name: str) -> None:
     done = synthesis(name, tmp_path)
     assert done.returncode == 1

@@ -36,7 +36,8 @@ def run(*command: str, cwd: Path, **variables: str) -> str:
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("dist")
-    run("uv", "build", "--quiet", "--out-dir", str(folder), cwd=ROOT)
+    pinned = ("--build-constraints", "requirements-release.lock", "--require-hashes")
+    run("uv", "build", "--quiet", "--out-dir", str(folder), *pinned, cwd=ROOT)
     return folder
 
 

@@ -1,13 +1,16 @@
 """A deployment that waits for its run, and rules that hear of it: the real CDK CLI, EventBridge and Lambda."""
 
 import json
+import re
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
 from aws_cdk import CfnOutput, Stack, aws_events_targets, aws_lambda, aws_s3
 
 from cdk_healthomics import HealthOmicsRun, WaitFor
+from local_aws.healthomics import Order
 from local_aws.process import LocalAws
 from tests.e2e.conftest import Declare, Deployment
 
@@ -18,6 +21,8 @@ def handler(event, context):
     name = f"/heard/{event['detail']['runName']}/{event['detail']['status']}"
     boto3.client("ssm").put_parameter(Name=name, Value=json.dumps(event["detail"]), Type="String")
 """
+
+PAGE = "https://us-east-1.console.aws.amazon.com/omics/home?region=us-east-1#/runs/"
 
 
 def waiting(wait_for: WaitFor, parameters: Any = None) -> Declare:
@@ -40,6 +45,9 @@ def waiting(wait_for: WaitFor, parameters: Any = None) -> Declare:
         )
         run.on_status_change("Changed", target=aws_events_targets.LambdaFunction(listener))
         CfnOutput(stack, "Status", value=run.status)
+        CfnOutput(stack, "Page", value=run.console_url)
+        if wait_for is WaitFor.COMPLETED:
+            CfnOutput(stack, "Took", value=f"{run.duration_seconds} s from {run.started_at} to {run.stopped_at}")
 
     return declare
 
@@ -57,6 +65,10 @@ def test_a_deployment_waits_until_its_run_has_completed_and_every_status_was_hea
     said = deployment.deploy(waiting(WaitFor.COMPLETED))
     (run,) = deployment.runs()
     assert f"{deployment.name}.Status = COMPLETED" in said
+    assert f"{deployment.name}.Page = {PAGE}{run['id']}" in said
+    began, ended = (datetime.fromisoformat(run[name]) for name in ("startTime", "stopTime"))
+    took = f"{int((ended - began).total_seconds())} s from {began:%Y-%m-%dT%H:%M:%SZ} to {ended:%Y-%m-%dT%H:%M:%SZ}"
+    assert f"{deployment.name}.Took = {took}" in said
     assert deployment.aws.client("events").list_rules(NamePrefix="cdk-healthomics-")["Rules"] == []
     heard = deployment.aws.client("ssm").get_parameters_by_path(Path=f"/heard/{run['name']}")["Parameters"]
     details = {each["Name"].rpartition("/")[2]: json.loads(each["Value"]) for each in heard}
@@ -76,11 +88,21 @@ def test_a_deployment_waits_until_its_run_has_completed_and_every_status_was_hea
 
 @pytest.mark.usefixtures("quick")
 def test_a_run_that_fails_fails_the_deployment_with_its_words(deployment: Deployment, aws: LocalAws) -> None:
-    aws.controls.fail_next("RUN_TASK_FAILED", "Task main exited with 1")
+    aws.controls.fail_next("RUN_TASK_FAILED", "A task has failed")
+    tasks = [
+        Order(name, starting=0.0, running=0.5, fails=("TASK_OOM", f"{name} was killed")) for name in ("sort", "call")
+    ]
+    aws.controls.tasks_of_next(*tasks, Order("align", running=0.1), Order("known", cached=True))
     said = " ".join(deployment.deploy(waiting(WaitFor.COMPLETED), fails=True).split())
     (run,) = deployment.runs()
-    assert f"Run {run['id']} is FAILED: RUN_TASK_FAILED: Task main exited with 1. " in said
-    assert "/aws/omics/WorkflowLog" in said
+    told = [
+        f"Run {run['id']} is FAILED: RUN_TASK_FAILED: A task has failed.",
+        rf"Task sort failed: TASK_OOM: sort was killed \(log stream run/{run['id']}/task/\d+\).",
+        rf"Task call failed: TASK_OOM: call was killed \(log stream run/{run['id']}/task/\d+\).",
+        f"Its logs are in log group /aws/omics/WorkflowLog, streams run/{run['id']} and run/{run['id']}/engine.",
+        re.escape(f"{PAGE}{run['id']}"),
+    ]
+    assert re.search(" ".join(told), said)
     assert deployment.aws.client("events").list_rules(NamePrefix="cdk-healthomics-")["Rules"] == []
     deployment.destroy()
 

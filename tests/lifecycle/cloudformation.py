@@ -1,6 +1,6 @@
 """DescribeStackResource as it is under load: seconds old, throttled, denied; and the flow of a stack's operations."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -8,9 +8,11 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final
 from xml.sax.saxutils import escape
 
+from cdk_healthomics_handler.names import LINK_TYPE
 from local_aws.healthomics.service import Response
 
 if TYPE_CHECKING:
+    from tests.lifecycle.timeline import Task
     from tests.lifecycle.world import Delivery, Sent, World
 
 DENIED: Final = (
@@ -37,6 +39,8 @@ def described(logical_id: str, physical_id: str, status: str, since: datetime) -
     return Response(200, {"content-type": "text/xml"}, body.encode())
 
 
+LINK: Final = "Wait"
+"""Between the logical id of a run and what is the link's own."""
 PATIENCE: Final = 5
 """How often a rollback or a deletion is tried again before Lambda is made to deliver well."""
 PEOPLE: Final = 25.0
@@ -96,9 +100,22 @@ class Resource:
     """Whether a Create of it has succeeded."""
 
 
+def links_of(logical_id: str, asked: Mapping[str, Any], physical_id: str) -> dict[str, dict[str, Any]]:
+    """The links that wait for a run after its own resource, in their order, by logical id."""
+    hour, whole = int(asked.get("ServiceTimeout", 3600)), int(asked.get("Timeout", 0))
+    common = {"ServiceToken": asked["ServiceToken"], "ServiceTimeout": str(hour), "Run": physical_id}
+    told = {**common, "WaitFor": asked.get("WaitFor", ""), "Timeout": str(whole)}
+    return {f"{logical_id}{LINK}{end}": {**told, "Until": str(end)} for end in range(2 * hour, whole + 1, hour)}
+
+
+def run_of(logical_id: str) -> str:
+    """The logical id of the run that a link waits for; a run's is its own."""
+    return logical_id.partition(LINK)[0]
+
+
 @dataclass
 class Stack:
-    """One stack; its methods run as a script of the world's."""
+    """One stack; its methods run as a script of the world's. Links come after their run, one after the other."""
 
     world: "World"
     stack_id: str
@@ -110,7 +127,9 @@ class Stack:
     replaced: dict[str, dict[str, Mapping[str, Any]]] = field(default_factory=dict)
     """By logical id, the physical ids and properties of runs that wait for a deployment to succeed to be cleaned up."""
     timeout: float = 3600.0
-    """Seconds that CloudFormation waits for an answer."""
+    """Seconds that CloudFormation waits for an answer, where the resource does not tell."""
+    _settled: set[str] = field(default_factory=set)
+    """What the deployment under way has brought so far."""
 
     def deploy(
         self, wanted: Mapping[str, Mapping[str, Any]], *, sibling_fails: float | None = None, rollback: bool = True
@@ -126,29 +145,57 @@ class Stack:
             self.world.timeline.sleep(PEOPLE)
         left_over = self._forget_failed_creates(wanted)
         before = {logical_id: replace(resource) for logical_id, resource in self.resources.items()}
-        under_way = {}
-        for logical_id, asked in wanted.items():
-            known = self.resources.get(logical_id)
-            if known is None:
-                under_way[logical_id] = self._send("Create", logical_id, asked, "")
-            elif known.failed or known.properties != asked:
-                old = known.properties
-                under_way[logical_id] = self._send("Update", logical_id, asked, known.physical_id, old)
-        self._wait(under_way, sibling_fails if sibling_fails is not None else self.timeout)
+        under_way: dict[str, Sent] = {}
+        works = [
+            self.world.timeline.begin(partial(self._bring, logical_id, asked, under_way))
+            for logical_id, asked in wanted.items()
+        ]
+        self._wait(works, under_way, sibling_fails if sibling_fails is not None else float("inf"))
         good = sibling_fails is None and all(sent.succeeded for sent in under_way.values())
         for logical_id, sent in under_way.items():
-            self._settle(logical_id, sent, wanted[logical_id], failed=not sent.succeeded)
+            if logical_id not in self._settled:
+                self._settle(logical_id, sent, failed=not sent.succeeded)
+        self._settled.clear()
         if good:
             self._clean_up()
+            self._at_once([partial(self._drop_links, each, links_of(each, wanted[each], "")) for each in wanted])
         elif rollback:
             self._roll_back(under_way, before)
         for logical_id, physical_id, asked in left_over:
             self._clean_up_one(logical_id, physical_id, asked)
         return good
 
+    def _bring(self, logical_id: str, asked: Mapping[str, Any], under_way: dict[str, "Sent"]) -> None:
+        """Bring one run and its links to new properties, until one fails or the deployment has moved on."""
+        if not self._request(logical_id, asked, under_way):
+            return
+        for link_id, of_link in links_of(logical_id, asked, self.resources[logical_id].physical_id).items():
+            if not self._request(link_id, of_link, under_way):
+                return
+
+    def _request(self, logical_id: str, asked: Mapping[str, Any], under_way: dict[str, "Sent"]) -> bool:
+        """Send what one resource needs; whether it has come so far."""
+        known = self.resources.get(logical_id)
+        if known is None:
+            sent = self._send("Create", logical_id, asked, "")
+        elif known.failed or known.properties != asked:
+            sent = self._send("Update", logical_id, asked, known.physical_id, known.properties)
+        else:
+            return True
+        under_way[logical_id] = sent
+        limit = float(asked.get("ServiceTimeout", self.timeout))
+        if not self.world.timeline.until(lambda: sent.answer or sent.given_up, limit):
+            sent.given_up = True
+        if not sent.succeeded or sent.given_up:
+            return False
+        self._settle(logical_id, sent, failed=False)
+        self._settled.add(logical_id)
+        return True
+
     def delete(self) -> None:
         """Delete the stack, as often as it takes."""
-        self._at_once([partial(self._delete_for_good, *each) for each in self.resources.items()])
+        runs = {run_of(each) for each in self.resources}
+        self._at_once([partial(self._delete_with_links, each) for each in sorted(runs)])
         self.resources.clear()
         self.given_up.clear()
         self.replaced.clear()
@@ -157,6 +204,21 @@ class Stack:
         """CloudFormation works on the resources of a stack side by side."""
         tasks = [self.world.timeline.begin(work) for work in works]
         self.world.timeline.until(lambda: all(task.ended for task in tasks))
+
+    def _links(self, logical_id: str) -> list[str]:
+        """The links of a run that there are, the last first."""
+        return [each for each in reversed(self.resources) if each != logical_id and run_of(each) == logical_id]
+
+    def _drop_links(self, logical_id: str, wanted: Container[str]) -> None:
+        """Delete the links of a run that are no longer in the template."""
+        for each in self._links(logical_id):
+            if each not in wanted:
+                self._delete_for_good(each, self.resources.pop(each))
+
+    def _delete_with_links(self, logical_id: str) -> None:
+        self._drop_links(logical_id, ())
+        if logical_id in self.resources:
+            self._delete_for_good(logical_id, self.resources[logical_id])
 
     def _delete_for_good(self, logical_id: str, resource: Resource) -> None:
         for tries in range(PATIENCE + 1):
@@ -168,7 +230,8 @@ class Stack:
     def _forget_failed_creates(self, wanted: Mapping[str, Any]) -> list[tuple[str, str, Mapping[str, Any]]]:
         """Those that the next deployment makes anew; some are deleted first, the others afterwards."""
         later = []
-        for logical_id in [each for each in wanted if each in self.resources and not self.resources[each].created]:
+        failed_ones = [each for each, known in self.resources.items() if not known.created and run_of(each) in wanted]
+        for logical_id in failed_ones:
             failed = self.resources.pop(logical_id)
             if self.world.random.random() < 0.5:
                 self._clean_up_one(logical_id, failed.physical_id, failed.properties, cleanup=False)
@@ -188,18 +251,20 @@ class Stack:
     ) -> "Sent":
         self.world.cloudformation.show(self.stack_id, logical_id, f"{kind.upper()}_IN_PROGRESS", physical_id)
         fields: dict[str, Any] = {"StackId": self.stack_id, "LogicalResourceId": logical_id}
+        if LINK in logical_id:
+            fields["ResourceType"] = LINK_TYPE
         if kind != "Create":
             fields["PhysicalResourceId"] = physical_id
         if old is not None:
             fields["OldResourceProperties"] = dict(old)
         return self.world.send(kind, asked, None if well else self.delivery(), **fields)
 
-    def _wait(self, under_way: Mapping[str, "Sent"], limit: float) -> None:
-        """Wait for every answer, or for the first that is FAILED: then CloudFormation moves on."""
+    def _wait(self, works: Sequence["Task"], under_way: Mapping[str, "Sent"], limit: float) -> None:
+        """Wait for every answer, or for the first that is FAILED or does not come: then CloudFormation moves on."""
 
         def over() -> bool:
-            answers = [sent.answer for sent in under_way.values()]
-            return all(answers) or any(answer and answer["Status"] == "FAILED" for answer in answers)
+            failed = any(sent.given_up or (sent.answer and not sent.succeeded) for sent in under_way.values())
+            return failed or all(work.ended for work in works)
 
         self.world.timeline.until(over, limit)
         for sent in under_way.values():
@@ -210,8 +275,8 @@ class Stack:
         for sent in under_way.values():
             sent.given_up = True
 
-    def _settle(self, logical_id: str, sent: "Sent", asked: Mapping[str, Any], *, failed: bool) -> None:
-        kind = sent.event["RequestType"]
+    def _settle(self, logical_id: str, sent: "Sent", *, failed: bool) -> None:
+        kind, asked = sent.event["RequestType"], sent.event["ResourceProperties"]
         made_up = f"Genomes-{logical_id}-{self.world.random.getrandbits(48):X}"
         physical_id = sent.physical_id or sent.event.get("PhysicalResourceId") or made_up
         created = kind != "Create" or not failed
@@ -237,13 +302,36 @@ class Stack:
     def _roll_back(self, under_way: Mapping[str, "Sent"], before: Mapping[str, Resource]) -> None:
         self.world.timeline.sleep(self.world.random.uniform(1, 3))
         failed = {each: replace(self.resources[each]) for each in under_way}
-        todo = [each for each in under_way if each in before]
+        back = [each for each in under_way if each in before]
+        self._update_back([each for each in back if LINK not in each], before, failed)
+        for each in back:
+            if LINK in each:
+                self._update_back([each], before, failed)
+        works: list[Callable[[], object]] = []
+        for logical_id in [each for each in under_way if LINK not in each]:
+            left = failed[logical_id]
+            if logical_id not in before:
+                works.append(partial(self._delete_made, logical_id))
+            elif left.physical_id != self.resources[logical_id].physical_id:
+                works.append(partial(self._clean_up_one, logical_id, left.physical_id, left.properties))
+                self.replaced.get(logical_id, {}).pop(left.physical_id, None)
+        runs = dict.fromkeys(run_of(each) for each in under_way if run_of(each) in before)
+        works += [partial(self._drop_links, each, before) for each in runs]
+        self._at_once(works)
+
+    def _delete_made(self, logical_id: str) -> None:
+        """Delete what the deployment has made, links first."""
+        self._delete_with_links(logical_id)
+        self.resources.pop(logical_id)
+
+    def _update_back(self, todo: list[str], before: Mapping[str, Resource], failed: Mapping[str, Resource]) -> None:
+        """Update resources back to their properties before the deployment, as often as it takes."""
         for tries in range(PATIENCE + 1):
             back = {
                 each: self._send(
                     "Update",
                     each,
-                    before[each].properties,
+                    self._resolved(each, before[each].properties),
                     self.resources[each].physical_id,
                     failed[each].properties,
                     well=tries == PATIENCE,
@@ -252,20 +340,17 @@ class Stack:
             }
             self._wait_for_all(back)
             for logical_id, sent in back.items():
-                self._settle(logical_id, sent, before[logical_id].properties, failed=not sent.succeeded)
+                self._settle(logical_id, sent, failed=not sent.succeeded)
             todo = [each for each, sent in back.items() if not sent.succeeded]
             if not todo:
                 break
         assert not todo, "the stack is stuck in UPDATE_ROLLBACK_FAILED"
-        works: list[Callable[[], object]] = []
-        for logical_id in under_way:
-            left = failed[logical_id]
-            if logical_id not in before:
-                works.append(partial(self._delete_for_good, logical_id, self.resources.pop(logical_id)))
-            elif left.physical_id != self.resources[logical_id].physical_id:
-                works.append(partial(self._clean_up_one, logical_id, left.physical_id, left.properties))
-                self.replaced.get(logical_id, {}).pop(left.physical_id, None)
-        self._at_once(works)
+
+    def _resolved(self, logical_id: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A link's properties with the run that its stack has now."""
+        if LINK not in logical_id:
+            return asked
+        return {**asked, "Run": self.resources[run_of(logical_id)].physical_id}
 
     def _delete(
         self, logical_id: str, physical_id: str, asked: Mapping[str, Any], *, cleanup: bool = False, well: bool = False
@@ -276,7 +361,7 @@ class Stack:
             sent = self.world.send("Delete", asked, self.delivery(), **fields)
         else:
             sent = self._send("Delete", logical_id, asked, physical_id, well=well)
-        self._wait({logical_id: sent}, self.timeout)
+        self._wait_for_all({logical_id: sent})
         if not cleanup:
             show(self.stack_id, logical_id, f"DELETE_{'COMPLETE' if sent.succeeded else 'FAILED'}", physical_id)
         return sent.succeeded

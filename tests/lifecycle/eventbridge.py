@@ -59,7 +59,7 @@ class EventBridge:
         """The tags of each rule that there is."""
         return [_bus()._tags.get(rule["Arn"], {}) for rule in _bus()._rules.values()]
 
-    def due(self) -> list[dict[str, Any]]:
-        """The events that a minute brings."""
-        targets = [target for of_rule in _bus()._targets.values() for target in of_rule]
-        return [json.loads(target["Input"]) for target in targets]
+    def due(self, rule: str = "") -> list[dict[str, Any]]:
+        """The events that a minute brings: of one rule, or of all."""
+        of_rules = [targets for key, targets in _bus()._targets.items() if rule in key]
+        return [json.loads(target["Input"]) for targets in of_rules for target in targets]

@@ -25,7 +25,7 @@ PACE: Final = {
     "crowd": 0.2,
     "slot": 0.02,
     "trust": 0.3,
-    "reachable": 1.5,
+    "reachable": 5.0,
     "next_look": 2.5,
     "look": 2.0,
     "reserve": 0.5,
@@ -46,10 +46,10 @@ class Outcome:
 class Process:
     """One warm process of the function."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], pace: Mapping[str, float]) -> None:
         paths = os.pathsep.join(str(ROOT / root) for root in ("lambda", ""))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.lifecycle.function", json.dumps(PACE)],
+            [sys.executable, "-m", "tests.lifecycle.function", json.dumps(pace)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -108,10 +108,16 @@ class Process:
 
 
 class Function:
-    """A pool of warm processes, at most one event in each at a time."""
+    """A pool of warm processes, at most one event in each at a time.
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    Args:
+        environment: all of its environment variables, beside those that Python needs.
+        pace: the durations that are the test's own; the others are those of all tests.
+    """
+
+    def __init__(self, environment: Mapping[str, str], **pace: float) -> None:
         self._environment = environment
+        self._pace = PACE | pace
         self._idle: list[Process] = []
         self._busy: list[Process] = []
         self._lock = threading.Lock()
@@ -128,7 +134,7 @@ class Function:
     def invoke(self, event: Mapping[str, Any], *, remaining: float = 60.0) -> Outcome:
         """Invoke the function once and wait for its end."""
         with self._lock:
-            process = self._idle.pop() if self._idle else Process(self._environment)
+            process = self._idle.pop() if self._idle else Process(self._environment, self._pace)
             self._busy.append(process)
         try:
             return process.invoke(event, remaining)

@@ -28,6 +28,10 @@ def test_create_starts_a_run_in_one_call_and_answers_every_attribute(stage: Stag
         "RunUuid": run.uuid,
         "RunOutputUri": f"s3://bucket/runs/{run.id}",
         "Status": "PENDING",
+        "ConsoleUrl": f"https://us-east-1.console.aws.amazon.com/omics/home?region=us-east-1#/runs/{run.id}",
+        "StartedAt": "",
+        "StoppedAt": "",
+        "DurationSeconds": "",
     }
     assert set(answer["Data"]) == set(Attribute)
     assert run.request["priority"] == 5

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from cdk_healthomics_handler.names import OwnershipTag
+from cdk_healthomics_handler.names import Attribute, OwnershipTag
 from local_aws.healthomics import CancelOfFinished, Fault, HealthOmics, Kind, Settings, Token
 from local_aws.healthomics.service import Response, StoredRun
 from local_aws.loopback import serving
@@ -142,7 +142,7 @@ class Lives(RuleBasedStateMachine):
         assert answer["Status"] in {"SUCCESS", "FAILED"}
         assert answer["PhysicalResourceId"]
         if answer["Status"] == "SUCCESS" and event["RequestType"] != "Delete":
-            assert len(answer["Data"]) == 5
+            assert set(answer["Data"]) == set(Attribute)
         if answer["Status"] == "FAILED" and event["RequestType"] == "Update":
             made_up = answer["PhysicalResourceId"].startswith("none-")
             assert not made_up

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from cdk_healthomics_handler.names import Attribute
-from local_aws.healthomics import Fault, Kind
+from local_aws.healthomics import Fault, Kind, Order
 from local_aws.healthomics.service import Response, StoredRun
 from tests.events import PROPERTIES
 from tests.lifecycle.stage import Stage
@@ -15,6 +16,7 @@ from tests.lifecycle.stage import Stage
 WAITING: Mapping[str, Any] = {**PROPERTIES, "WaitFor": "COMPLETED"}
 CHANGED: Mapping[str, Any] = {**WAITING, "Parameters": '{"sample_name":"NA12878","scatter":48}'}
 LOGS = "Its logs are in log group /aws/omics/WorkflowLog, streams run/{0} and run/{0}/engine."
+PAGE = "https://us-east-1.console.aws.amazon.com/omics/home?region=us-east-1#/runs/"
 MADE_UP = "Genomes_VariantCalling_ABCD1234"
 LOST = Response(0, {}, b"", Fault("PutRule", Kind.DROP_AFTER))
 HUNG = Response(0, {}, b"", Fault("PutRule", Kind.HANG_AFTER, hang=0.5))
@@ -56,6 +58,9 @@ class TestARunIsWaitedFor:
         assert set(answer["Data"]) == set(Attribute)
         assert answer["Data"]["Status"] == "COMPLETED"
         assert answer["Data"]["RunOutputUri"] == f"s3://bucket/runs/{run.id}"
+        assert answer["Data"]["ConsoleUrl"] == f"{PAGE}{run.id}"
+        assert answer["Data"]["StartedAt"] == ""
+        assert answer["Data"]["StoppedAt"] == f"{datetime.fromtimestamp(run.since, UTC):%Y-%m-%dT%H:%M:%SZ}"
         assert stage.eventbridge.rules() == []
         assert stage.eventbridge.calls == ["PutRule", "PutTargets", "RemoveTargets", "DeleteRule"]
         assert [call.operation for call in stage.service.journal] == ["StartRun", "GetRun", "GetRun"]
@@ -154,22 +159,27 @@ class TestThereIsNothingToWaitFor:
 
 class TestTheRunEndsOtherwise:
     def test_it_fails_and_the_person_is_told_why(self, stage: Stage) -> None:
-        stage.service.fail_next("RUN_TASK_FAILED", "Task main exited with 1")
+        stage.service.fail_next("RUN_TASK_FAILED", "A task has failed")
+        stage.service.tasks_of_next(Order("align", fails=("TASK_OOM", "Jane Roe's reads")), Order("sort"))
         event = begin(stage)
         run = running(stage)
         stage.service.end(run.id, "FAILED")
         stage.minute()
         answer = stage.answer(event)
         assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", f"{run.id}/{run.uuid}")
-        why = f"Run {run.id} is FAILED: RUN_TASK_FAILED: Task main exited with 1. "
-        assert answer["Reason"] == why + LOGS.format(run.id)
+        why = f"Run {run.id} is FAILED: RUN_TASK_FAILED: A task has failed. "
+        stream = f"run/{run.id}/task/{run.tasks[0].id}"
+        task = f"Task align failed: TASK_OOM: Jane Roe's reads (log stream {stream}). "
+        assert answer["Reason"] == f"{why}{task}{LOGS.format(run.id)} {PAGE}{run.id}"
+        assert "Jane Roe" not in "".join(stage.logs)
         assert stage.eventbridge.rules() == []
 
     def test_it_is_cancelled_by_somebody(self, stage: Stage) -> None:
         event = begin(stage)
         run = end(stage, "CANCELLED")
         stage.minute()
-        assert stage.answer(event)["Reason"] == f"Run {run.id} is CANCELLED. " + LOGS.format(run.id)
+        assert stage.answer(event)["Reason"] == f"Run {run.id} is CANCELLED. {LOGS.format(run.id)} {PAGE}{run.id}"
+        assert stage.calls("ListRunTasks") == 0
 
     def test_it_is_deleted_by_somebody(self, stage: Stage) -> None:
         event = begin(stage)

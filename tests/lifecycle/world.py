@@ -1,9 +1,9 @@
 """An account as unkind as AWS, on one virtual clock: requests overlap, answers lag, calls are throttled and denied.
 
 CloudFormation sends its requests at once, moves on without waiting, and tells later what it knows. Lambda delivers
-late, twice, and again after a crash. HealthOmics shows late what it has accepted. The handler is the real one, each
-invocation a thread of its own with the real boto3 clients, decision, crhelper and answer; only the network between is
-left out.
+late, twice, and again after a crash. HealthOmics shows late what it has accepted. EventBridge's minutes pass, too. The
+handler is the real one, each invocation a thread of its own with the real boto3 clients, decision, crhelper and answer;
+only the network between is left out.
 """
 
 import io
@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from random import Random
 from types import SimpleNamespace
 from typing import Any, Final, cast
@@ -23,21 +24,24 @@ from uuid import UUID
 import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
-from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 
 from cdk_healthomics_handler import answer as answers
 from cdk_healthomics_handler import clients, handler, pace
 from cdk_healthomics_handler.healthomics import HealthOmics as Calls
 from cdk_healthomics_handler.names import RUNS_VARIABLE, OwnershipTag
 from cdk_healthomics_handler.pace import Clock
+from cdk_healthomics_handler.schedule import Schedule
 from local_aws.healthomics import Clock as ServiceClock
 from local_aws.healthomics import HealthOmics, Kind, Settings, model
 from local_aws.healthomics.service import Response, StoredRun
 from tests.events import PROPERTIES, new_event
 from tests.lifecycle.cloudformation import Described
+from tests.lifecycle.eventbridge import EventBridge
 from tests.lifecycle.timeline import Killed, Task, Timeline
 
 FUNCTION_TIME: Final = 900.0
+MINUTE: Final = 60.0
 RETRY_DELAYS: Final = (60.0, 120.0)
 GIVEN_UP: Final = ("FAILED", None)
 
@@ -173,12 +177,20 @@ class World:
         self.service.random = self.random
         self.service.monotonic = lambda: self.timeline.now
         self.cloudformation = Described(lambda: self.timeline.now, self.random)
+        self.eventbridge = EventBridge()
+        self.eventbridge.clear()
+        self.looks: Callable[[], Delivery] = Delivery
+        """How Lambda delivers what EventBridge sends."""
+        self.function_seconds = 0.0
+        """How long all invocations took."""
         self.latency = (0.05, 0.3)
         """Seconds that a call takes, at least and at most."""
         self.slow: dict[str, list[float]] = {}
         """By operation, how long its next calls take on their way."""
         self.unreachable: set[str] = set()
         """The services, by the beginning of their host's name, that there is no way to."""
+        self.silent: set[str] = set()
+        """Likewise, those that take a call and never answer."""
         self.sent: list[Sent] = []
         self.tasks: dict[Task, Invocation] = {}
         self.runs = runs
@@ -187,6 +199,8 @@ class World:
         self.trace: list[str] = []
         """What has happened, for whoever looks into a failure."""
         self._number = 0
+        self._ticking: set[str] = set()
+        """The rules whose minutes pass."""
 
     # Lambda
 
@@ -198,7 +212,7 @@ class World:
         self._number += 1
         request_id = str(UUID(int=self.random.getrandbits(128), version=4))
         now = datetime.fromtimestamp(int(self.timeline.now), UTC)
-        where = f"https://cloudformation.invalid/{self._number}"
+        where = f"https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com/{self._number}"
         event = new_event(event_type, asked, response_url=where, signed_at=now, **{"RequestId": request_id, **fields})
         sent = Sent(event)
         self.sent.append(sent)
@@ -208,14 +222,30 @@ class World:
                 self._deliver(sent, how, after, 0)
         return sent
 
-    def _deliver(self, sent: Sent, how: Delivery, after: float, number: int) -> None:
+    def _deliver(
+        self, sent: Sent, how: Delivery, after: float, number: int, event: Mapping[str, Any] | None = None
+    ) -> None:
         sent.deliveries += 1
         task: list[Task] = []
-        task.append(self.timeline.begin(lambda: self._invoke(sent, how, number, task[0]), after))
+        asked = event or sent.event
+        task.append(self.timeline.begin(lambda: self._invoke(sent, how, number, asked, task[0]), after))
 
-    def _invoke(self, sent: Sent, how: Delivery, number: int, task: Task) -> None:
+    def _minute(self, rule: str) -> None:
+        """A minute of a rule is over: each of its targets is sent. One without targets wakes up nobody."""
+        due = self.eventbridge.due(rule)
+        if not due:
+            self._ticking.discard(rule)
+            return
+        self.timeline.call(partial(self._minute, rule), MINUTE)
+        for event in due:
+            sent = next(each for each in reversed(self.sent) if each.event["RequestId"] == event["RequestId"])
+            how = self.looks()
+            self._deliver(sent, how, how.after, 0, event)
+
+    def _invoke(self, sent: Sent, how: Delivery, number: int, event: Mapping[str, Any], task: Task) -> None:
         self.tasks[task] = Invocation(sent, how.killed_at[number])
-        self._note(sent, f"delivery {number + 1} begins")
+        began = self.timeline.now
+        self._note(sent, f"delivery {number + 1} begins" if event is sent.event else "a look begins")
         ear = list(how.ear)
 
         def put(resource: Any, body: bytes) -> str:
@@ -230,13 +260,14 @@ class World:
         try:
             resource = handler.answering()
             resource._put = put.__get__(resource)  # type: ignore[method-assign]
-            resource(dict(sent.event), context)
+            resource(dict(event), context)
         except (Killed, answers.AnswerNotDeliveredError):
             if task.killed:
                 raise
             if number < len(RETRY_DELAYS):
-                self._deliver(sent, how, RETRY_DELAYS[number], number + 1)
+                self._deliver(sent, how, RETRY_DELAYS[number], number + 1, event)
         finally:
+            self.function_seconds += self.timeline.now - began
             sent.deliveries -= 1
             self.tasks.pop(task, None)
 
@@ -270,13 +301,21 @@ class World:
         body = request.body or b""
         body = body if isinstance(body, bytes) else body.encode()
         asked = parse_qs(body.decode()) if "cloudformation" in parts.netloc else {}
-        operation = asked["Action"][0] if asked else ""
-        routed = None if asked else model.route(request.method, parts.path)
+        target = request.headers.get("X-Amz-Target", b"")
+        of_events = (target if isinstance(target, str) else target.decode()).removeprefix("AWSEvents.")
+        operation = asked["Action"][0] if asked else of_events
+        routed = None if operation else model.route(request.method, parts.path)
         self._call(routed[0].name if routed else operation)
-        if parts.netloc.partition(".")[0] in self.unreachable:
-            raise EndpointConnectionError(endpoint_url=f"{parts.scheme}://{parts.netloc}")
+        where, named = f"{parts.scheme}://{parts.netloc}", parts.netloc.partition(".")[0]
+        if named in self.unreachable:
+            raise EndpointConnectionError(endpoint_url=where)
+        if named in self.silent:
+            self.timeline.sleep(clients.CONFIG.read_timeout)  # type: ignore[attr-defined] # set from what it is given
+            raise ReadTimeoutError(endpoint_url=where)
         if asked:
             response = self.cloudformation.describe(asked["StackName"][0], asked["LogicalResourceId"][0])
+        elif of_events:
+            response = self._events(of_events, body)
         else:
             found = self.service.handle(request.method, parts.path, parts.query, body)
             assert found, request.url
@@ -289,23 +328,33 @@ class World:
             raise ConnectionClosedError(endpoint_url=request.url)
         return _answered(request, response)
 
+    def _events(self, operation: str, body: bytes) -> Response:
+        response = self.eventbridge.route("POST", f"/AWSEvents.{operation}", "", body)
+        assert response
+        if operation == "PutTargets" and (rule := json.loads(body)["Rule"]) not in self._ticking:
+            self._ticking.add(rule)
+            self.timeline.call(partial(self._minute, rule), MINUTE)
+        return response
+
     @contextmanager
     def installed(self) -> Iterator[None]:
         """Let the handler live in this world."""
         session = boto3.Session("test", "test", region_name="us-east-1")
         omics = session.client("omics", config=clients.CONFIG)
         cloudformation = session.client("cloudformation", config=clients.CONFIG)
-        for client in (omics, cloudformation):
+        events = session.client("events", config=clients.CONFIG)
+        for client in (omics, cloudformation, events):
             client.meta.events.register("before-send", cast("Any", lambda request, **_: self._route(request)))
         calls = Calls(omics)
         with (
             patch.object(clients, "healthomics", lambda: calls),
             patch.object(clients, "cloudformation", lambda: cloudformation),
+            patch.object(clients, "schedule", lambda: Schedule(events)),
             patch.object(handler, "Clock", type("WorldClock", (), {"of": staticmethod(self._clock)})),
             patch.object(handler, "datetime", type("Now", (), {"now": staticmethod(self._now)})),
             patch.object(answers, "threading", SimpleNamespace(Timer=self._timer, Lock=lambda: _Lock(self.timeline))),
             patch.object(pace, "random", self.random),
-            patch.dict(os.environ, {RUNS_VARIABLE: str(self.runs)}),
+            patch.dict(os.environ, {RUNS_VARIABLE: str(self.runs), "AWS_DEFAULT_REGION": "us-east-1"}),
         ):
             try:
                 yield

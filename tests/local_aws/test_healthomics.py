@@ -1,39 +1,16 @@
 """The local HealthOmics service, through the real client over HTTP."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from local_aws.healthomics import CancelOfFinished, Clock, Fault, HealthOmics, Kind, Settings, Token
-from local_aws.loopback import serving
+from local_aws.healthomics import CancelOfFinished, Fault, HealthOmics, Kind, Settings, Token
 
 if TYPE_CHECKING:
     from mypy_boto3_omics import OmicsClient
 
 START: dict[str, Any] = {"workflowId": "1", "roleArn": "arn:x", "outputUri": "s3://b/r", "requestId": "t", "name": "n"}
-
-
-@pytest.fixture
-def service() -> HealthOmics:
-    return HealthOmics(Settings(start_rate=None), Clock(speed=0.0))
-
-
-@pytest.fixture
-def client(service: HealthOmics, monkeypatch: pytest.MonkeyPatch) -> Iterator["OmicsClient"]:
-    monkeypatch.setenv("AWS_DISABLE_HOST_PREFIX_INJECTION", "true")
-    with serving(service.handle) as url:
-        yield boto3.client(
-            "omics",
-            endpoint_url=url,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            config=Config(retries={"total_max_attempts": 1}, read_timeout=0.5),
-        )
 
 
 def code(error: pytest.ExceptionInfo[ClientError]) -> str:

@@ -41,6 +41,25 @@ def test_a_nat_gateway_is_made_in_its_subnet_and_deleted(ec2: Any) -> None:
     assert held["State"] == "deleted"
 
 
+@pytest.mark.parametrize(
+    ("way", "other", "held"),
+    [
+        ("Ingress", "SourceSecurityGroupId", "IpPermissions"),
+        ("Egress", "DestinationSecurityGroupId", "IpPermissionsEgress"),
+    ],
+)
+def test_a_rule_between_security_groups_is_made_and_taken_back(ec2: Any, way: str, other: str, held: str) -> None:
+    _, attributes = create("SecurityGroup", {"GroupDescription": "ours"})
+    group = vars(ec2)["_security_groups"][attributes["GroupId"]]
+    before = list(group[held])
+    properties = {"GroupId": attributes["GroupId"], "IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, other: "sg-1"}
+    rule, _ = create(f"SecurityGroup{way}", properties)
+    (made,) = (each for each in group[held] if each not in before)
+    assert (made["FromPort"], [pair["GroupId"] for pair in made["UserIdGroupPairs"]]) == (443, ["sg-1"])
+    resource_handlers()[f"AWS::EC2::SecurityGroup{way}"]["delete"](rule, properties)
+    assert group[held] == before
+
+
 def test_what_ec2_refuses_is_told(ec2: Any) -> None:
     del ec2
     with pytest.raises(RuntimeError, match="SubnetId is required"):

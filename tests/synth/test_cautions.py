@@ -46,18 +46,20 @@ class TestRegion:
 
 
 class TestReplacement:
-    def test_runs_that_overwrite_one_prefix_are_told(self, stack: Stack, declare: Declare) -> None:
-        run = declare(output_uri_prefix_mode=OutputUriPrefixMode.NONE_WITH_OVERWRITE)
-        declare("Other", output_uri_prefix_mode="SERVICE_DEFINED")
+    def test_a_run_that_is_meant_to_be_replaced_and_overwrites_its_prefix_is_told(
+        self, stack: Stack, declare: Declare
+    ) -> None:
+        run = declare(output_uri_prefix_mode=OutputUriPrefixMode.NONE_WITH_OVERWRITE, rerun_trigger="1")
+        declare("Other", output_uri_prefix_mode="SERVICE_DEFINED", rerun_trigger="1")
+        declare("Unseen", output_uri_prefix_mode="NONE_WITH_OVERWRITE")
         text = (
-            "output_uri_prefix_mode was NONE_WITH_OVERWRITE: where a change replaces the run, the new one is started "
-            "before the old one is cancelled, and until then both write to output_uri; change output_uri with what "
-            "defines the run"
+            "output_uri_prefix_mode was NONE_WITH_OVERWRITE beside rerun_trigger: a change of that starts the new run "
+            "before the old one is cancelled, and until then both write to output_uri; change output_uri with it"
         )
         assert told(stack) == [(f"/{run.node.path}", text)]
 
     def test_a_warning_can_be_acknowledged(self, stack: Stack, declare: Declare) -> None:
-        run = declare(output_uri_prefix_mode="NONE_WITH_OVERWRITE")
+        run = declare(output_uri_prefix_mode="NONE_WITH_OVERWRITE", rerun_trigger="1")
         Own.of(run).acknowledge_warning("cdk-healthomics:outputUriPrefixMode")
         assert told(stack) == []
 

@@ -52,6 +52,17 @@ def test_a_rule_matches_the_runs_name_and_workflow(stack: Stack, declare: Declar
     }
 
 
+def test_a_logical_id_that_is_overridden_afterwards_is_in_the_name_that_a_rule_matches(
+    stack: Stack, declare: Declare
+) -> None:
+    run = declare()
+    run.on_status_change("Changed")
+    resource: Any = run.node.find_child("Resource").node.default_child
+    resource.override_logical_id("Renamed")
+    assert logical_id(stack) == "Renamed"
+    assert pattern(stack)["detail"]["runName"] == ["Genomes-Renamed"]
+
+
 @pytest.mark.parametrize(("method", "status"), [("on_completed", "COMPLETED"), ("on_failed", "FAILED")])
 def test_a_rule_may_match_one_status(stack: Stack, declare: Declare, method: str, status: str) -> None:
     getattr(declare(), method)("It")

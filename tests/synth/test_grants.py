@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_cdk import App, CfnParameter, Stack, aws_ecr, aws_iam, aws_s3
+from aws_cdk import App, CfnParameter, Environment, Stack, aws_ecr, aws_iam, aws_s3
 from aws_cdk.assertions import Annotations, Match, Template
 
 from cdk_healthomics import HealthOmicsRun, IHealthOmicsRun, RunRole, ValidationError
@@ -113,6 +113,24 @@ class TestElsewhere:
                 }
             },
         )
+
+    def test_its_page_is_in_the_console_of_the_partition_and_region(
+        self, stack: Stack, elsewhere: IHealthOmicsRun
+    ) -> None:
+        domain = {"Fn::FindInMap": ["HealthOmicsConsoles", {"Ref": "AWS::Partition"}, "Domain"]}
+        region = {"Ref": "AWS::Region"}
+        for run in (elsewhere, HealthOmicsRun.from_run_attributes(stack, "Again", run_id="7654321")):
+            page = ["https://", region, ".", domain, "/omics/home?region=", region, "#/runs/7654321"]
+            assert stack.resolve(run.console_url) == {"Fn::Join": ["", page]}
+        Template.from_stack(stack).has_mapping("HealthOmicsConsoles", {"aws-cn": {"Domain": "console.amazonaws.cn"}})
+
+    def test_where_the_partition_is_known_its_page_is_whole(self) -> None:
+        app = App(context={"@aws-cdk/core:enablePartitionLiterals": True})
+        stack = Stack(app, "Genomes", env=Environment(region="us-gov-west-1"))
+        run = HealthOmicsRun.from_run_attributes(stack, "Theirs", run_id="1")
+        page = "https://us-gov-west-1.console.amazonaws-us-gov.com/omics/home?region=us-gov-west-1#/runs/1"
+        assert stack.resolve(run.console_url) == page
+        assert "Mappings" not in Template.from_stack(stack).to_json()
 
     def test_a_declared_run_is_one_too(self, declare: Declare) -> None:
         assert isinstance(declare(), IHealthOmicsRun)

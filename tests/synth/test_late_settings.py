@@ -31,6 +31,7 @@ from cdk_healthomics import HealthOmicsRun, WaitFor
 from cdk_healthomics.made_roles import MOST_NAMED
 from cdk_healthomics_handler.names import RESOURCE_TYPE
 from constructs import Construct, IConstruct
+from tests.synth.permissions import allowed, as_list
 
 Declare = Callable[..., HealthOmicsRun]
 KNOWN = Environment(account="123456789012", region="us-east-1")
@@ -164,19 +165,7 @@ class TestRemovalPolicy:
 
 def passed(stack: Stack) -> list[str]:
     """The roles that the function may pass, with what is known of the environment put in."""
-    return [arn(each) for policy in _documents(stack) for each in _resources(policy, "iam:PassRole")]
-
-
-def _documents(stack: Stack) -> list[Any]:
-    roles = resources(stack, "AWS::IAM::Role").values()
-    found = [each["PolicyDocument"] for role in roles for each in role["Properties"].get("Policies", [])]
-    managed = resources(stack, "AWS::IAM::ManagedPolicy").values()
-    return [*found, *(each["Properties"]["PolicyDocument"] for each in managed)]
-
-
-def _resources(document: Any, action: str) -> list[Any]:
-    named = [each["Resource"] for each in document["Statement"] if action in each["Action"]]
-    return [part for each in named for part in (each if isinstance(each, list) else [each])]
+    return [arn(each) for each in allowed(stack, "iam:PassRole")]
 
 
 def arn(value: Any) -> str:
@@ -263,6 +252,18 @@ class TestMadeRoles:
         Aspects.of(second).add(Change(aws_iam.CfnRole, lambda role: setattr(role, "path", "/org/")))
         assert passed(stack) == [f"{PREFIX}{paths(stack)[0]}*", f"{PREFIX}/org/org-Genomes-Second-Role-Resource"]
 
+    def test_a_logical_id_that_is_overridden_is_in_the_name_that_is_passed(self) -> None:
+        stack = Stack(App(), "Genomes", env=KNOWN)
+        first, second = run(stack, "First"), run(stack, "Second")
+        second.node.add_dependency(first)
+
+        def move(role: Any) -> None:
+            role.path = "/org/"
+            role.override_logical_id("Renamed")
+
+        Aspects.of(second).add(Change(aws_iam.CfnRole, move))
+        assert passed(stack)[1] == f"{PREFIX}/org/Genomes-Renamed-*"
+
     def test_a_boundary_changes_nothing(self, stack: Stack) -> None:
         run(stack)
         boundary = aws_iam.ManagedPolicy.from_managed_policy_name(stack, "Boundary", "boundary")
@@ -318,7 +319,10 @@ class TestPrecreatedRoles:
         roles = json.loads((tmp_path / "iam-policy-report.json").read_text())["roles"]
         (statements,) = (each["identityPolicyStatements"] for each in roles if each["roleName"] == "of-the-function")
         needed = {
-            (action, each) for one in statements for action in _list(one["Action"]) for each in _list(one["Resource"])
+            (action, each)
+            for one in statements
+            for action in as_list(one["Action"])
+            for each in as_list(one["Resource"])
         }
         assert {each for action, each in needed if action == "iam:PassRole"} == {
             "arn:(PARTITION):iam::123456789012:role/of-runs",
@@ -330,7 +334,3 @@ class TestPrecreatedRoles:
             "arn:(PARTITION):omics:us-east-1:123456789012:workflow/2",
         }
         assert "events:PutRule" in {action for action, _ in needed}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

@@ -9,6 +9,7 @@ from aws_cdk.assertions import Match, Template
 
 from cdk_healthomics import HealthOmicsRun, ValidationError
 from cdk_healthomics_handler.names import RESOURCE_TYPE
+from tests.synth.permissions import allowed
 
 Declare = Callable[..., HealthOmicsRun]
 NEIGHBOURS = [
@@ -30,18 +31,8 @@ def test_it_brings_its_ref_and_the_permission_to_use_it(
     declare(**{argument: made(stack, kind)})
     template = Template.from_stack(stack)
     template.has_resource_properties(RESOURCE_TYPE, {member: {"Ref": kind}})  # so it is made first and deleted last
-    role = next(
-        each
-        for name, each in template.find_resources("AWS::IAM::Role").items()
-        if name.startswith("HealthOmicsRunProvider")
-    )
-    start = [
-        each
-        for each in role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
-        if each["Action"] == "omics:StartRun"
-    ]
     before = ["arn:", {"Ref": "AWS::Partition"}, ":omics:", {"Ref": "AWS::Region"}, ":", {"Ref": "AWS::AccountId"}]
-    assert {"Fn::Join": ["", [*before, f":{arn}/", {"Ref": kind}]]} in start[0]["Resource"]
+    assert {"Fn::Join": ["", [*before, f":{arn}/", {"Ref": kind}]]} in allowed(stack, "omics:StartRun")
 
 
 @pytest.mark.parametrize(("argument", "by_id", "member", "kind", "arn"), NEIGHBOURS)

@@ -37,6 +37,7 @@ from cdk_healthomics.made_roles import path_of
 from cdk_healthomics_handler.names import RESOURCE_TYPE
 from cdk_healthomics_handler.schedule import rule_name
 from tests.events import STACK_ID, new_request
+from tests.synth.permissions import allowed, statements
 
 Declare = Callable[..., HealthOmicsRun]
 ROOT = Path(__file__).parents[2]
@@ -51,30 +52,6 @@ def arn(suffix: str, account: Any = None) -> dict[str, Any]:
     if isinstance(owner, str):
         return {"Fn::Join": ["", [*before, f":{owner}:{suffix}"]]}
     return {"Fn::Join": ["", [*before, ":", owner, f":{suffix}"]]}
-
-
-def statements(stack: Stack) -> list[dict[str, Any]]:
-    """Everything that the function is allowed, in its role and in managed policies."""
-    template = Template.from_stack(stack)
-    (role,) = (
-        each
-        for name, each in template.find_resources("AWS::IAM::Role").items()
-        if name.startswith("HealthOmicsRunProvider")
-    )
-    found = list(role["Properties"]["Policies"][0]["PolicyDocument"]["Statement"])
-    for policy in template.find_resources("AWS::IAM::ManagedPolicy").values():
-        found += policy["Properties"]["PolicyDocument"]["Statement"]
-    return found
-
-
-def allowed(stack: Stack, action: str) -> list[Any]:
-    resources: list[Any] = []
-    for statement in statements(stack):
-        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-        if action in actions:
-            named = statement["Resource"]
-            resources += named if isinstance(named, list) else [named]
-    return resources
 
 
 def imported_from(place: str, *, fails: bool = False) -> str:
@@ -104,6 +81,8 @@ class TestPermissions:
                     "omics:GetRun",
                     "omics:TagResource",
                     "omics:UntagResource",
+                    "omics:ListRunTasks",
+                    "omics:GetRunTask",
                 ],
                 "Effect": "Allow",
                 "Resource": arn("run/*"),
@@ -116,6 +95,7 @@ class TestPermissions:
                 "Effect": "Allow",
                 "Resource": arn("run/*"),
             },
+            {"Action": "omics:GetRunTask", "Effect": "Allow", "Resource": arn("task/*")},
             {"Action": "omics:ListRuns", "Effect": "Allow", "Resource": "*"},
             {
                 "Action": "cloudformation:DescribeStackResource",
@@ -395,7 +375,6 @@ class TestAsset:
         assert {path.suffix for path in files if "models" not in path.parts} == {".py"}
         assert {path.name.partition(".")[0] for path in files if "models" in path.parts} == {
             "service-2",
-            "endpoint-rule-set-1",
             "endpoints",
         }
         assert {path.stat().st_mode & 0o777 for path in files} == {0o644}

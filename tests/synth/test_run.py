@@ -13,6 +13,7 @@ from aws_cdk import (
     App,
     CfnOutput,
     CfnParameter,
+    ContextProvider,
     Duration,
     Environment,
     Fn,
@@ -225,8 +226,16 @@ class TestProperties:
         HealthOmicsRun(stack, "Run", **arguments)
         (run,) = Template.from_stack(stack).find_resources(RESOURCE_TYPE).values()
         assert run["Properties"]["OutputUri"] == f"dummy-value-for-/omics/{'x' * 200}/runs"
-        with pytest.raises(ValidationError):
-            HealthOmicsRun(stack, "Other", workflow_id="dummy", output_uri="s3://b/r")
+
+    def test_a_dummy_of_ones_own_is_checked_as_any_value(self) -> None:
+        stack = Stack(App(), "Genomes", env=Environment(account="123456789012", region="us-east-1"))
+
+        def looked_up(dummy: str) -> str:
+            return str(ContextProvider.get_value(stack, provider="ssm", dummy_value=dummy, props={"p": dummy}).value)
+
+        HealthOmicsRun(stack, "Run", workflow_id=looked_up("0"), output_uri="s3://b/r")
+        with pytest.raises(ValidationError, match="workflow_id was 'unknown'"):
+            HealthOmicsRun(stack, "Other", workflow_id=looked_up("unknown"), output_uri="s3://b/r")
 
     def test_members_of_enums_become_what_they_stand_for(self, properties: Properties) -> None:
         class Priority(IntEnum):
@@ -248,12 +257,17 @@ class TestProperties:
 
     def test_attributes_are_those_that_the_handler_answers(self, stack: Stack, declare: Declare) -> None:
         run = declare()
-        shown = [run.run_id, run.run_arn, run.run_uuid, run.run_output_uri, run.status]
+        shown = [run.run_id, run.run_arn, run.run_uuid, run.run_output_uri, run.status, run.console_url]
+        shown += [run.started_at, run.stopped_at, run.duration_seconds]
         for index, value in enumerate(shown):
             assert Token.is_unresolved(value)
             CfnOutput(stack, f"Output{index}", value=value)
         outputs = Template.from_stack(stack).to_json()["Outputs"].values()
         assert {output["Value"]["Fn::GetAtt"][1] for output in outputs} == set(Attribute)
+
+    def test_how_long_a_run_took_can_be_made_a_number(self, stack: Stack, declare: Declare) -> None:
+        took = Token.as_number(declare(wait_for="COMPLETED").duration_seconds)
+        assert stack.resolve(took)["Fn::GetAtt"][1] == Attribute.DURATION_SECONDS
 
 
 class TestTags:

@@ -1,47 +1,111 @@
 """The data that the function has instead of botocore's own: smaller, and the same for all that the function does."""
 
+import re
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import botocore.session
 import pytest
+from botocore.awsrequest import AWSPreparedRequest
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError
 
-from cdk_healthomics import runtime_data
+from cdk_healthomics import model, runtime_data
 from cdk_healthomics.asset import code_folder
+from cdk_healthomics_handler.loader import Loader
 from cdk_healthomics_handler.names import OPERATIONS, SERVICE, SERVICES
 
 LARGEST_ASSET = 134 * 1024
 """Bytes of AwsCustomResource's, unpacked."""
 
 
+CALLS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    SERVICE: ("get_run", {"id": "1"}),
+    "tags": ("tag_resource", {"resourceArn": "arn", "tags": {}}),  # HealthOmics again, at another host
+    "cloudformation": ("describe_stack_resource", {"StackName": "a", "LogicalResourceId": "b"}),
+    "events": ("delete_rule", {"Name": "a"}),
+}
+"""A call of the function's for each host that it has to do with."""
+NEW = ["zz-new-1", "eu-new-9", "cn-new-7", "us-gov-new-3"]
+"""Regions that botocore does not know yet."""
+REGIONS = [*NEW, *(region for partition in model.endpoints()["partitions"] for region in partition["regions"])]
+VARIANTS = [
+    Config(use_fips_endpoint=fips, use_dualstack_endpoint=dual) for fips in (False, True) for dual in (False, True)
+]
+SIGNED_FOR = re.compile(r"Credential=test/\d+/([^,]+)")
+
+
 @cache
-def client(service: str, region: str, data: str | None) -> Any:
-    session = botocore.session.Session()
+def session(data: str | None) -> botocore.session.Session:
+    made = botocore.session.Session()
     if data:
-        session.set_config_variable("data_path", data)
-    return session.create_client(
-        service, region_name=region, aws_access_key_id="test", aws_secret_access_key="test", config=Config()
+        made.register_component("data_loader", Loader(extra_search_paths=[data]))
+    return made
+
+
+def client(service: str, data: str | None, region: str = "us-east-1", config: Config | None = None) -> Any:
+    return session(data).create_client(
+        service, region_name=region, aws_access_key_id="test", aws_secret_access_key="test", config=config
     )
 
 
-def cut(service: str = SERVICE, region: str = "us-east-1") -> Any:
-    return client(service, region, str(code_folder() / "models"))
+def cut() -> Any:
+    return client(SERVICE, str(code_folder() / "models"))
 
 
-def whole(service: str = SERVICE, region: str = "us-east-1") -> Any:
-    return client(service, region, None)
+def whole() -> Any:
+    return client(SERVICE, None)
 
 
-@pytest.mark.parametrize(
-    "region", ["us-east-1", "eu-west-1", "ap-southeast-1", "cn-north-1", "us-gov-west-1", "zz-new-1"]
-)
-@pytest.mark.parametrize("service", SERVICES)
-def test_each_service_is_where_botocore_says_in_every_partition(service: str, region: str) -> None:
-    ours, theirs = cut(service, region), whole(service, region)
-    assert ours.meta.endpoint_url == theirs.meta.endpoint_url
-    assert ours.meta.partition == theirs.meta.partition
-    assert ours._request_signer.region_name == theirs._request_signer.region_name
+class Stop(Exception):  # noqa: N818 - no error
+    """Nothing is sent."""
+
+
+def address(call: str, data: str | None, region: str, config: Config) -> tuple[str, ...]:
+    """Where a call goes and what it is signed for, and the partition; or why it cannot be sent."""
+    sent: list[tuple[str, ...]] = []
+
+    def stop(request: AWSPreparedRequest, **_: Any) -> None:
+        (signed_for,) = SIGNED_FOR.findall(str(request.headers["Authorization"]))
+        sent.append((request.url, signed_for, made.meta.partition))
+        raise Stop
+
+    operation, arguments = CALLS[call]
+    service = call if call in SERVICES else SERVICE
+    try:
+        made = client(service, data, region, config)
+        made.meta.events.register("before-send.*", stop)
+        with suppress(Stop):
+            getattr(made, operation)(**arguments)
+    except BotoCoreError as error:
+        return (type(error).__name__,)
+    return sent[0]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_each_call_goes_where_botocore_sends_it_in_every_region_and_variant(call: str) -> None:
+    ours = str(code_folder() / "models")
+    addresses = {
+        (region, index): address(call, ours, region, VARIANTS[index]) for region in REGIONS for index in range(4)
+    }
+    for (region, index), found in addresses.items():
+        assert found == address(call, None, region, VARIANTS[index]), (region, index)
+    assert len({found[0] for found in addresses.values()}) > len(REGIONS), "the variants differ"
+
+
+def test_fips_endpoints_are_chosen_by_the_variable_of_all_sdks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
+    ours = str(code_folder() / "models")
+    hosts = {call: urlsplit(address(call, ours, "us-east-1", Config())[0]).netloc for call in CALLS}
+    assert hosts == {
+        SERVICE: "workflows-omics-fips.us-east-1.amazonaws.com",
+        "tags": "tags-omics-fips.us-east-1.amazonaws.com",
+        "cloudformation": "cloudformation-fips.us-east-1.amazonaws.com",
+        "events": "events-fips.us-east-1.amazonaws.com",
+    }
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -32,6 +32,7 @@ from aws_cdk.assertions import Template
 from cdk_healthomics import HealthOmicsRun, ValidationError
 from cdk_healthomics_handler.names import RESOURCE_TYPE
 from tests.synth.cloudformation import start_run
+from tests.synth.synthesis import refusals
 
 Declare = Callable[..., HealthOmicsRun]
 Properties = Callable[..., dict[str, Any]]
@@ -74,14 +75,6 @@ class Produced:
 
     def produce(self) -> Any:
         return self._produce()
-
-
-def refusal(stack: Stack) -> list[str]:
-    """The problems that synthesis tells of the stack's runs."""
-    with pytest.raises(RuntimeError) as error:
-        Template.from_stack(stack)
-    lines = [line.partition("HealthOmicsRun at ")[2] for line in str(error.value).splitlines()]
-    return [line for line in lines if line]
 
 
 class TestTexts:
@@ -372,13 +365,13 @@ class TestRefusals:
         self, stack: Stack, declare: Declare, value: Callable[[], Any], problem: str
     ) -> None:
         declare(parameters={"good": 1, "deep": [{"a": value()}]})
-        (told,) = refusal(stack)
+        (told,) = refusals(stack)
         assert told.startswith(f"'Genomes/Run': parameters['deep'][0]['a'] {problem}")
 
     def test_a_document_must_be_a_dict_whatever_the_condition(self, stack: Stack, declare: Declare, text: str) -> None:
         declare(parameters=Fn.condition_if("C", {"a": 1}, text), engine_settings=Token.as_any(text))
         message = "is a token that is no dict: must be a dict, whose values may be"
-        assert refusal(stack) == [
+        assert refusals(stack) == [
             f"'Genomes/Run': parameters {message}",
             f"'Genomes/Run': engine_settings {message}",
         ]
@@ -387,7 +380,7 @@ class TestRefusals:
         secret = SecretValue.secrets_manager("key").unsafe_unwrap()
         Tags.of(declare("One", name=secret, tags={"owner": secret})).add("key", secret)
         declare("Two", parameters={"a": Fn.condition_not(Fn.condition_equals("a", "b")), "b": secret})
-        told = refusal(stack)
+        told = refusals(stack)
         assert f"'Genomes/One': name holds {SECRET}: {BY_VALUE}" in told
         assert f"'Genomes/One': tags['owner'] holds {SECRET}: {BY_VALUE}" in told
         assert f"'Genomes/One': tags['key'] holds {SECRET}: {BY_VALUE}" in told
@@ -400,7 +393,7 @@ class TestRefusals:
         made = CfnJson(stack, "Made", value={"a": number.value_as_number})
         declare(parameters={"a": made, "b": made.value})
         problem = "is a CfnJson, whose values arrive as text: must be the list or dict itself"
-        assert refusal(stack) == [f"'Genomes/Run': parameters['{name}'] {problem}" for name in "ab"]
+        assert refusals(stack) == [f"'Genomes/Run': parameters['{name}'] {problem}" for name in "ab"]
 
     def test_a_secret_is_refused_where_it_is_declared(self, declare: Declare) -> None:
         secret = SecretValue.secrets_manager("key")

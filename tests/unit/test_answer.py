@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from botocore.exceptions import (
     ClientError,
+    ConnectionClosedError,
     EndpointConnectionError,
     NoCredentialsError,
     ParamValidationError,
@@ -71,7 +72,8 @@ class TestRefusal:
             (error("RequestTimeoutException", status=408), Refusal.UNCERTAIN),
             (error("503", status=503), Refusal.UNCERTAIN),
             (EndpointConnectionError(endpoint_url="https://127.0.0.1"), Refusal.UNREACHABLE),
-            (ReadTimeoutError(endpoint_url="https://127.0.0.1"), Refusal.UNCERTAIN),
+            (ReadTimeoutError(endpoint_url="https://127.0.0.1"), Refusal.SILENT),
+            (ConnectionClosedError(endpoint_url="https://127.0.0.1"), Refusal.UNCERTAIN),
             (error("ConflictException", status=409), Refusal.CONFLICT),
             (error("ResourceNotFoundException", status=404), Refusal.GONE),
             (error("ValidationException"), Refusal.FINAL),

@@ -19,6 +19,7 @@ from cdk_healthomics_handler.actions import (
     Read,
     ReadAgain,
     ReadOriginal,
+    ReadTasks,
     Reclaim,
     Release,
     Schedule,
@@ -31,9 +32,9 @@ from cdk_healthomics_handler.actions import (
 )
 from cdk_healthomics_handler.decision import decide
 from cdk_healthomics_handler.event import PhysicalId, Request
-from cdk_healthomics_handler.mark import Did, Mark
+from cdk_healthomics_handler.mark import LONG_AGO, Did, Mark
 from cdk_healthomics_handler.names import RELEASED, Attribute, OwnershipTag
-from cdk_healthomics_handler.run import TERMINAL, Run
+from cdk_healthomics_handler.run import TERMINAL, FailedTask, Run
 from cdk_healthomics_handler.seen import Gone, Seen
 from cdk_healthomics_handler.standing import UNTOLD, Observed
 from tests.events import MEMBERS, MODEL, NOW, PROPERTIES, new_request, new_run, wanted
@@ -97,7 +98,8 @@ class TestCreate:
         assert action.succeeded
         assert action.physical_id == "1000001/uuid-1000001"
         assert set(action.attributes) == set(Attribute)
-        assert all(action.attributes.values())
+        times = {Attribute.STARTED_AT, Attribute.STOPPED_AT, Attribute.DURATION_SECONDS}
+        assert {name for name, value in action.attributes.items() if not value} == times, "it was not waited for"
 
     def test_one_that_may_have_started_a_run_looks_for_it_by_its_token_first(self) -> None:
         action = step(new_request(), late=True, uncertain=True)
@@ -405,6 +407,10 @@ class TestUpdate:
             "RunUuid": "uuid-1000001",
             "RunOutputUri": "s3://bucket/runs/1000001",
             "Status": "DELETED",
+            "ConsoleUrl": "https://us-east-1.console.aws.amazon.com/omics/home?region=us-east-1#/runs/1000001",
+            "StartedAt": "",
+            "StoppedAt": "",
+            "DurationSeconds": "",
         }
 
     def test_where_the_current_run_is_gone_what_others_have_started_tells_who_is_right(self) -> None:
@@ -557,6 +563,16 @@ class TestDelete:
         assert isinstance(action, Cancel)
         assert action.run.id == CURRENT.id
 
+    def test_an_original_that_was_never_cleaned_up_may_not_be_the_only_one_whatever_the_name(self) -> None:
+        named = {**PROPERTIES, "Name": "cohort"}
+        run = new_run("1000003", of=new_request("Create", named), replaces=str(CURRENT.physical_id))
+        seen: dict[str, Any] = {"current": replace(run, status="CANCELLED"), "cancelled": frozenset({run.id})}
+        action = step(delete(str(run.physical_id), Name="cohort"), original=CURRENT, **seen)
+        assert isinstance(action, Search)
+        assert action.after == LONG_AGO
+        gone = step(delete(str(run.physical_id), Name="cohort"), original=replace(CURRENT, status="CANCELLED"), **seen)
+        assert isinstance(gone, Answer)
+
     @staticmethod
     def gone_back() -> dict[str, Any]:
         """A replacement that is cancelled, and its original, which an Update has gone back to since."""
@@ -666,10 +682,21 @@ class TestWaiting:
     @pytest.mark.parametrize("status", ["FAILED", "CANCELLED", "DELETED"])
     def test_a_run_that_ends_otherwise_fails_with_its_id_and_its_logs(self, status: str) -> None:
         run = replace(new_run(status=status), failure_reason="WHY", status_message="How.")
-        action = self.look(current=run)
+        action = self.look(current=run, tasks=())
         assert isinstance(action, Answer)
         assert (action.succeeded, action.physical_id) == (False, str(run.physical_id))
         assert action.why.startswith(f"Run {run.id} is {status}: WHY: How. Its logs are in log group /aws/omics/")
+
+    def test_a_failed_runs_tasks_are_read_before_the_answer_and_told_in_it(self) -> None:
+        run = new_run(status="FAILED")
+        assert isinstance(self.look(current=run), ReadTasks)
+        action = self.look(current=run, tasks=(FailedTask("align", "TASK_OOM"),))
+        assert isinstance(action, Answer)
+        assert "Task align failed: TASK_OOM." in action.why
+
+    @pytest.mark.parametrize("status", ["CANCELLED", "DELETED"])
+    def test_of_a_run_that_somebody_stopped_no_task_is_to_blame(self, status: str) -> None:
+        assert isinstance(self.look(current=new_run(status=status)), Answer)
 
     def test_a_look_reads_the_run_and_asks_nobody(self) -> None:
         assert self.look() == Read("has it come as far as it is waited for?", CURRENT.physical_id)
@@ -701,7 +728,7 @@ class TestWaiting:
         failed = replace(CURRENT, status="FAILED")
         failed = tagged(failed, newest_request=str(Mark(NOW, Did.KEPT, "COMPLETED", "update-1")))
         had_failed = step(request, current=failed)
-        fails_now = step(request, current=failed, waited=True)
+        fails_now = step(request, current=failed, waited=True, tasks=())
         assert isinstance(had_failed, Answer)
         assert isinstance(fails_now, Answer)
         assert (had_failed.succeeded, fails_now.succeeded) == (True, False)

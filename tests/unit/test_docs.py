@@ -1,18 +1,22 @@
 """What the documents name exists: tests, files, commands and arguments."""
 
 import ast
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 import cdk_healthomics
+from cdk_healthomics_handler.schedule import rule_name
 from docs import marked, reference
+from tests.events import new_request
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
     *sorted((ROOT / "docs").rglob("*.md")),
     *sorted((ROOT / "examples").rglob("*.md")),
 ]
@@ -24,8 +28,9 @@ def names_of_tests() -> set[str]:
     return {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, kinds)}
 
 
-def test_every_test_that_holds_a_promise_exists() -> None:
-    named = set(re.findall(r"\b((?:test_|Test)\w+)(?!\.py)\b(…?)", (ROOT / "docs" / "lifecycle.md").read_text()))
+@pytest.mark.parametrize("document", ["lifecycle.md", "networks.md"])
+def test_every_test_that_holds_a_promise_exists(document: str) -> None:
+    named = set(re.findall(r"\b((?:test_|Test)\w+)(?!\.py)\b(…?)", (ROOT / "docs" / document).read_text()))
     existing = names_of_tests() | {path.stem for path in (ROOT / "tests").rglob("test_*.py")}
     assert named
     for name, cut in named:
@@ -49,6 +54,15 @@ def test_every_make_target_exists(document: Path) -> None:
 def test_the_tables_of_the_readme_are_those_of_the_code(name: str) -> None:
     """Where this fails: ``make format`` writes them anew."""
     assert marked.is_written(ROOT / "README.md", name, reference.tables()[name])
+
+
+def test_the_policy_that_hides_the_response_url_names_the_rules_that_hold_it() -> None:
+    (statement,) = re.findall(
+        r"```json\n(.+?)```", (ROOT / "docs/adr/0012-where-the-response-url-waits.md").read_text(), re.DOTALL
+    )
+    forbidden = json.loads(statement)
+    assert rule_name(new_request()).startswith(forbidden["Resource"].rpartition("/")[2].removesuffix("*"))
+    assert forbidden["Action"] == "events:ListTargetsByRule"
 
 
 def test_a_document_without_the_marks_is_told_and_left_alone(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from cdk_healthomics_handler.actions import (
     AskCloudFormation,
     Read,
     ReadOriginal,
+    ReadTasks,
     Schedule,
     Silence,
     Unschedule,
@@ -21,7 +22,7 @@ from cdk_healthomics_handler.decision import decide
 from cdk_healthomics_handler.event import PhysicalId, Request
 from cdk_healthomics_handler.mark import Did, Mark
 from cdk_healthomics_handler.names import LINK_TYPE, Attribute, OwnershipTag
-from cdk_healthomics_handler.run import Run
+from cdk_healthomics_handler.run import FailedTask, Run
 from cdk_healthomics_handler.seen import Gone, Seen
 from cdk_healthomics_handler.standing import Observed
 from tests.events import NOW, PROPERTIES, new_event, new_request, new_run
@@ -55,7 +56,7 @@ def look(asked: Mapping[str, Any] = ASKED) -> Request:
 
 
 def step(request: Request, **seen: object) -> object:
-    return decide(request, None, replace(Seen(unscheduled=True), **seen))  # type: ignore[arg-type]
+    return decide(request, None, replace(Seen(unscheduled=True, tasks=()), **seen))  # type: ignore[arg-type]
 
 
 def answer(request: Request, *, succeeded: bool, **seen: object) -> Answer:
@@ -85,7 +86,10 @@ class TestALinkThatIsMade:
         assert done.attributes[Attribute.STATUS] == "COMPLETED"
 
     def test_fails_at_once_where_the_run_has_ended_otherwise(self) -> None:
-        assert "is FAILED" in answer(create(), succeeded=False, current=replace(RUN, status="FAILED")).why
+        failed = replace(RUN, status="FAILED")
+        assert isinstance(step(create(), current=failed, tasks=None), ReadTasks)
+        told = answer(create(), succeeded=False, current=failed, tasks=(FailedTask("align", "TASK_OOM"),)).why
+        assert "is FAILED. Task align failed: TASK_OOM." in told
 
     def test_waits_where_it_has_not(self) -> None:
         assert isinstance(step(create(), current=RUN), Schedule)

@@ -1,0 +1,71 @@
+"""What a person is told of a run that ended otherwise than was waited for. Standard library only.
+
+CloudFormation takes 4,096 bytes of an answer. So each text that HealthOmics hands over is cut by itself: a long message
+of the run, or of its first failed task, never takes the place of the others.
+"""
+
+import json
+from collections.abc import Collection
+from typing import Any, Final
+
+from cdk_healthomics_handler.names import LOG_GROUP
+from cdk_healthomics_handler.run import FailedTask, Run
+
+_CUT: Final = "..."
+_MESSAGE: Final = 600
+"""Bytes in JSON of the run's own message."""
+_TASK_MESSAGE: Final = 400
+_NAME: Final = 128
+"""Bytes of a task's name or log stream."""
+_REASON: Final = 64
+"""Bytes of a failure reason."""
+
+
+def of_end(run: Run, tasks: Collection[FailedTask]) -> str:
+    """How a run ended: status, reason, message, its failed tasks, where its logs are, and the console's page.
+
+    Args:
+        run: at its end.
+        tasks: those of its failed tasks that are to be told.
+    """
+    told = [run.status, *_words(run.failure_reason, run.status_message, _MESSAGE)]
+    sentences = [
+        f"Run {run.id} is {': '.join(told)}.",
+        *(_of_task(task) for task in tasks),
+        f"Its logs are in log group {LOG_GROUP}, streams run/{run.id} and run/{run.id}/engine.",
+        run.console_url,
+    ]
+    return " ".join(filter(None, sentences))
+
+
+def _of_task(task: FailedTask) -> str:
+    words = _words(task.failure_reason, task.status_message, _TASK_MESSAGE)
+    told = ": ".join([f"Task {cut(task.name, _NAME)} failed", *words])
+    return f"{told} (log stream {cut(task.log_stream, _NAME)})." if task.log_stream else f"{told}."
+
+
+def _words(reason: str, message: str, room: int) -> list[str]:
+    """The failure reason and the message, as far as there are such; a sentence goes on after them."""
+    return [cut(text.rstrip("."), size) for text, size in ((reason, _REASON), (message, room)) if text]
+
+
+def cut(text: str, room: int) -> str:
+    """As much of a text's beginning as fits into so many bytes of a JSON string; dots stand for the rest."""
+    if _size(text) <= room:
+        return text
+    kept, used = [], len(_CUT)
+    for character in text:
+        used += _size(character)
+        if used > room:
+            break
+        kept.append(character)
+    return "".join(kept) + _CUT
+
+
+def as_json(value: Any) -> bytes:
+    """JSON in UTF-8: an escape takes up to three times as many of the bytes that an answer may have."""
+    return json.dumps(value, ensure_ascii=False).encode(errors="replace")
+
+
+def _size(text: str) -> int:
+    return len(as_json(text)) - len('""')
