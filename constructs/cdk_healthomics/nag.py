@@ -38,6 +38,7 @@ class Wildcard(NamedTuple):
 
 WILDCARDS: Final = (
     Wildcard("omics:GetRun", r":run/\*$", "A run has its id only once it is started."),
+    Wildcard("omics:GetRunTask", r":task/\*$", "A task has its id only once its run is at work."),
     Wildcard("omics:CancelRun", r":run/\*$", "Only runs that carry this stack's tag can be cancelled."),
     Wildcard("omics:ListRuns", r"^\*$", "ListRuns knows no resource."),
     Wildcard(

@@ -19,7 +19,7 @@ GRANTED_BY_THE_APP = [
     *(f"Action::s3:{action}*" for action in ("Abort", "DeleteObject", "GetBucket", "GetObject", "List")),
     "Resource::<Results25575328.Arn>/*",
 ]
-"""What examples/regulated.py allows its run by itself, in the run's role: for the app to answer, not for the library."""
+"""What examples/regulated.py itself allows its run, in the run's role: for the app to answer, not for the library."""
 PACKS = ("HIPAA.Security", "NIST.800.53.R5", "PCI.DSS.321")
 OF_NAG = [
     *(f"{pack}-{rule}" for pack in PACKS for rule in ("CloudWatchLogGroupEncrypted", "IAMNoInlinePolicy")),
@@ -66,7 +66,9 @@ def test_every_acknowledgement_is_of_a_finding_that_is_there(
 
 @pytest.mark.parametrize("app", ["regulated", "unregulated"])
 def test_no_rule_that_has_findings_is_acknowledged_as_a_whole(apps: Apps, app: str) -> None:
-    whole = {each.rule for each in apps[app].declared() if not re.fullmatch(r"AwsSolutions-IAM5\[Resource::.+\]", each.rule)}
+    whole = {
+        each.rule for each in apps[app].declared() if not re.fullmatch(r"AwsSolutions-IAM5\[Resource::.+\]", each.rule)
+    }
     assert whole == {nag.LATEST_RUNTIME}
     assert {each.rule for each in apps[app].matched() if "[" not in each.rule} == whole
 

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -55,9 +55,9 @@ class Checked:
         return any(f"{path}/".startswith(f"{own}/") for own in self._own)
 
     def declared(self) -> list[Acknowledgement]:
-        """What the resources of the template answer, as cdk-nag 2 reads it."""
+        """What the library's resources answer, as cdk-nag 2 reads it in the template."""
         resources = _read(next(self.old.glob("*.template.json")))["Resources"]
-        return sorted(
+        return self._of_own(
             Acknowledgement(_named(said["id"], finding), self._paths[name], said["reason"])
             for name, resource in resources.items()
             for said in resource.get("Metadata", {}).get("cdk_nag", {}).get("rules_to_suppress", ())
@@ -65,21 +65,24 @@ class Checked:
         )
 
     def acknowledged(self) -> list[Acknowledgement]:
-        """What the constructs answer, as cdk-nag 3 reads it."""
-        return sorted(
+        """What the library's constructs answer, as cdk-nag 3 reads it."""
+        return self._of_own(
             Acknowledgement(rule, path, reason)
             for path, data in _metadata(self.new, "aws:cdk:acknowledged-rules")
             for rule, reason in data.items()
         )
 
     def matched(self) -> list[Acknowledgement]:
-        """What cdk-nag 2 found, and found answered."""
+        """What cdk-nag 2 found of the library's resources, and found answered."""
         lines = [line for report in self.old.glob("*-NagReport.json") for line in _read(report)["lines"]]
-        return sorted(
+        return self._of_own(
             _matched(line["ruleId"], line["resourceId"], line["exceptionReason"])
             for line in lines
             if line["compliance"] == "Suppressed"
         )
+
+    def _of_own(self, said: Iterable[Acknowledgement]) -> list[Acknowledgement]:
+        return sorted(each for each in said if self.is_own(each.path))
 
     @cached_property
     def _own(self) -> list[str]:
@@ -101,7 +104,11 @@ class Checked:
         for plugin in _read(self.new / "validation-report.json")["pluginReports"]:
             if ("guard" in plugin["pluginName"]) is is_guard:
                 for violation in plugin["violations"]:
-                    rule = violation["description"].partition("]")[0].removeprefix("[") if is_guard else violation["ruleName"]
+                    rule = (
+                        violation["description"].partition("]")[0].removeprefix("[")
+                        if is_guard
+                        else violation["ruleName"]
+                    )
                     yield from (Finding(rule, each["constructPath"]) for each in violation["violatingConstructs"])
 
     def _checkov(self) -> Iterator[Finding]:
