@@ -85,10 +85,11 @@ def answer_statements(role: aws_iam.Role, statements: Iterable[aws_iam.PolicySta
         _acknowledge(resource, _WILDCARD, _RUN_ROLES[stack], before=[])
 
 
-def look_again(scope: IConstruct) -> None:
+def look_again(*scopes: IConstruct) -> None:
     """Answer what was allowed since, after the aspects."""
-    for each in scope.node.find_all():
-        _answer(each)
+    for scope in scopes:
+        for each in scope.node.find_all():
+            _answer(each)
 
 
 @jsii.implements(IAspect)
@@ -152,17 +153,21 @@ def _flat(value: Any) -> str:
             return _flat(name)
         case {"Ref": name}:
             return f"<{_flat(name)}>"
-    return json.dumps(value, separators=(",", ":"))
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def _acknowledge(resource: CfnResource, rule: str, findings: Mapping[str, str], *, before: list[Any]) -> None:
     """Write it down for both versions, beside what others have written for cdk-nag 2."""
+    of_reason: dict[str, list[str]] = {}
+    for finding, reason in findings.items():
+        of_reason.setdefault(reason, []).extend([finding] if finding else [])
     said = [
-        {"id": rule, "reason": reason, **({"applies_to": [finding]} if finding else {})}
-        for finding, reason in findings.items()
+        {"id": rule, "reason": reason, **({"applies_to": named} if named else {})}
+        for reason, named in of_reason.items()
     ]
     said = [each for each in said if each not in before]
     if said:
         resource.add_metadata(_OLD, {"rules_to_suppress": [*before, *said]})
-        named = {f"{rule}[{finding}]" if finding else rule: reason for finding, reason in findings.items()}
-        resource.node.add_metadata(_NEW, named)
+        resource.node.add_metadata(
+            _NEW, {f"{rule}[{finding}]" if finding else rule: reason for finding, reason in findings.items()}
+        )

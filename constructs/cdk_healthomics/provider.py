@@ -205,7 +205,7 @@ class HealthOmicsRunProvider(Construct):
         """See to what others have made of the function since: it may have been put into a VPC."""
         if not self._in_vpc and network.is_in_vpc(self._resource, self._overrides):
             self._enter_vpc()
-            nag.look_again(self)
+            nag.look_again(self, self._role)
 
     def _enter_vpc(self) -> None:
         self._in_vpc = True
