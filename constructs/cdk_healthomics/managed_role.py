@@ -6,6 +6,7 @@ from typing import Final
 import jsii
 from aws_cdk import Stack, aws_iam
 
+from cdk_healthomics import nag
 from cdk_healthomics.role import is_precreated, observing, trust
 from constructs import Construct
 
@@ -53,6 +54,7 @@ class ManagedPolicyRole(aws_iam.Role):
         )
         self._policies: list[aws_iam.ManagedPolicy] = []
         self._room = 0
+        nag.answer_wildcards(self)
 
     @classmethod
     def of_runs(

@@ -36,7 +36,6 @@ ID: Final = "HealthOmicsRunProvider"
 _FIPS_VARIABLE: Final = "AWS_USE_FIPS_ENDPOINT"
 """botocore's own."""
 _NO_SETTINGS: Final = frozenset({"self", "scope", "construct_id", "__class__"})
-_WILDCARDS: Final = "Runs and their rules are named when they start; ListRuns has no resource."
 _OF: Final[WeakKeyDictionary[Stack, "HealthOmicsRunProvider"]] = WeakKeyDictionary()
 
 
@@ -149,6 +148,9 @@ class HealthOmicsRunProvider(Construct):
         self.names_runs: Final = naming.needs_name(self._stack)
         """Whether runs that the user gave no name are named when the app is synthesized."""
         cautions.of_stack(self)
+        nag.answer_wildcards(self)
+        if role is not None:
+            nag.answer_wildcards(role)
 
     @classmethod
     def of(cls, stack: Stack) -> "HealthOmicsRunProvider":
@@ -203,6 +205,7 @@ class HealthOmicsRunProvider(Construct):
         """See to what others have made of the function since: it may have been put into a VPC."""
         if not self._in_vpc and network.is_in_vpc(self._resource, self._overrides):
             self._enter_vpc()
+            nag.look_again(self, self._role)
 
     def _enter_vpc(self) -> None:
         self._in_vpc = True
@@ -229,8 +232,6 @@ class HealthOmicsRunProvider(Construct):
             source_arn=rules,
         )
         policies = self._permissions.add_after("Targets", target)
-        for policy in policies:
-            nag.answer(policy, nag.Rule.WILDCARDS, _WILDCARDS)
         return [permission, *policies]
 
     def _made_role(self) -> aws_iam.Role:
@@ -243,7 +244,6 @@ class HealthOmicsRunProvider(Construct):
             inline_policies={"Runs": self._permissions.inline},
         )
         self._permissions.attach_to(role)
-        nag.answer(role, nag.Rule.WILDCARDS, _WILDCARDS)
         return role
 
     def _made_function(self, given: dict[str, Any]) -> aws_lambda.Function:
@@ -266,7 +266,7 @@ class HealthOmicsRunProvider(Construct):
             timeout=Duration.minutes(15),
             **{"memory_size": 256, **{name: value for name, value in given.items() if name in _FUNCTIONS}},
         )
-        nag.answer(function, nag.Rule.LATEST_RUNTIME, "The runtime that this library was tested with.")
+        nag.answer(function, nag.LATEST_RUNTIME, "The newest Python that the oldest supported aws-cdk-lib knows.")
         if "environment_encryption" in given:
             given["environment_encryption"].grant_decrypt(self._role)
         queue = given.get("dead_letter_queue")

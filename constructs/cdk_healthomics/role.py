@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -123,6 +124,7 @@ class RunRole(aws_iam.Role):
                 stack needs both. Default: they are deleted.
         """
         stack = Stack.of(scope)
+        inside = observing(stack)
         super().__init__(
             scope,
             construct_id,
@@ -130,10 +132,9 @@ class RunRole(aws_iam.Role):
             path=path,
             assumed_by=trust(stack),
             inline_policies={
-                name: aws_iam.PolicyDocument(statements=statements) for name, statements in observing(stack).items()
+                name: aws_iam.PolicyDocument(statements=statements) for name, statements in inside.items()
             },
         )
-        reason = "HealthOmics makes the log streams, and names them after runs; PutMetricData has no resource."
-        nag.answer(self, nag.Rule.WILDCARDS, reason)
+        nag.answer_statements(self, chain.from_iterable(inside.values()))
         if removal_policy not in {None, RemovalPolicy.DESTROY}:
             RemovalPolicies.of(self).apply(removal_policy)
