@@ -21,6 +21,7 @@ _CUSTOM: Final = "ministack.services.cloudformation.custom_resource"
 _PROVISIONERS: Final = "ministack.services.cloudformation.provisioners"
 _LAMBDA: Final = "ministack.services.lambda_svc"
 _RUNTIME: Final = "ministack.core.lambda_runtime"
+HOUR: Final = 3600.0
 _SECRET: Final = re.compile(r"\{\{resolve:(secretsmanager:|ssm-secure:)")
 _KEPT: Final = re.compile(r"\{\{kept:(secretsmanager:|ssm-secure:)")
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -126,6 +127,15 @@ class Delivery:
     """How many further times each event is delivered, at the same moment."""
     minute: float = 60.0
     """Seconds that a minute of an EventBridge schedule lasts."""
+    hour: float = HOUR
+    """Seconds that an hour of ServiceTimeout lasts; the function is told of what is left of it."""
+
+    def told(self, properties: dict[str, Any]) -> dict[str, Any]:
+        """The properties of a custom resource, its ServiceTimeout as long as it lasts here."""
+        if "ServiceTimeout" not in properties:
+            return properties
+        seconds = max(1, round(int(properties["ServiceTimeout"]) * self.hour / HOUR))
+        return {**properties, "ServiceTimeout": str(seconds)}
 
 
 @dataclass
@@ -175,7 +185,7 @@ class CustomResources:
         if record is None:
             raise ValueError(f"ServiceToken {props.get('ServiceToken')!r} is no function")
         token = str(uuid4())
-        event = {
+        event: dict[str, Any] = {
             "RequestType": request_type,
             "RequestId": str(uuid4()),
             "StackId": stack_id,
@@ -183,12 +193,12 @@ class CustomResources:
             "ResourceType": resource_type,
             "ServiceToken": props["ServiceToken"],
             "LogicalResourceId": logical_id,
-            "ResourceProperties": custom._normalise_resource_properties(props),
+            "ResourceProperties": self.delivery.told(custom._normalise_resource_properties(props)),
         }
         if physical_id is not None:
             event["PhysicalResourceId"] = physical_id
         if old_props is not None:
-            event["OldResourceProperties"] = custom._normalise_resource_properties(old_props)
+            event["OldResourceProperties"] = self.delivery.told(custom._normalise_resource_properties(old_props))
 
         key = (stack_id, logical_id)
         self._under_way[key] = request_type
@@ -196,7 +206,7 @@ class CustomResources:
         functions._LAMBDA_ASYNC_RETRY_BASE_SECONDS = self.delivery.retry_delay
         for _ in range(1 + self.delivery.duplicates):
             functions.invoke_async_with_retry(functions._execution_record_for_config(record, config), event)
-        timeout = int(props.get("ServiceTimeout", 3600))
+        timeout = int(event["ResourceProperties"].get("ServiceTimeout", HOUR))
         in_time = answered.wait(timeout)
         with custom._lock:
             result = (custom._pending.pop(token, None) or {}).get("result")
