@@ -1,6 +1,6 @@
 """``make bench``: measure everything, print it, and put it into docs/performance.md.
 
-    python -m benchmarks [functions | synthesis | deploys | throttle] …
+    python -m benchmarks [functions | synthesis | deploys | throttle | waiting] …
 
 With names, only those are measured and printed, and the documents are left as they are.
 """
@@ -8,7 +8,7 @@ With names, only those are measured and printed, and the documents are left as t
 import argparse
 from collections.abc import Sequence
 
-from benchmarks import deploys, functions, plot, report, synthesis, throttle
+from benchmarks import deploys, functions, plot, report, synthesis, throttle, waiting
 from benchmarks.report import Table
 from docs import marked
 
@@ -31,6 +31,10 @@ def main(names: Sequence[str]) -> None:
         made = synthesis.measure()
         held += synthesis.budgets(made)
         tell("synthesis", synthesis.table(made))
+    if not names or "waiting" in names:
+        hour, kept = throttle.quietly(waiting.table)
+        held += kept
+        tell("waiting", hour)
     if held:
         tell("budgets", report.budgets(held))
     if not names or "deploys" in names:
@@ -47,9 +51,11 @@ def main(names: Sequence[str]) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("name", nargs="*", help="functions, synthesis, deploys or throttle; all of them where none is")
+    parser.add_argument(
+        "name", nargs="*", help="functions, synthesis, deploys, throttle or waiting; all of them where none is"
+    )
     given = parser.parse_args()
-    known = {"functions", "synthesis", "deploys", "throttle"}
-    if unknown := sorted(set(given.name) - known):
-        parser.error(f"no such benchmark: {', '.join(unknown)}. There are {', '.join(sorted(known))}.")
+    known = {"functions", "synthesis", "deploys", "throttle", "waiting"}
+    if unknown := sorted(set(given.name) - set(known)):
+        parser.error(f"no such benchmark: {', '.join(unknown)}. There are {', '.join(known)}.")
     main(given.name)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from statistics import median
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from unittest.mock import patch
 from uuid import UUID
 
@@ -36,6 +36,7 @@ MANY: Final = 200
 NEIGHBOURS: Final = 20
 """StartRun calls of another pipeline of the account, spread over the time of the Creates."""
 ATTEMPTS: Final = 3
+Told = TypeVar("Told")
 CHANGED: Final = {**PROPERTIES, "Parameters": '{"sample_name":"NA12878","scatter":48}'}
 
 
@@ -157,8 +158,8 @@ def operations() -> Table:
     return Table(("at once", "seconds", "failed", "calls"), rows)
 
 
-def quietly(measure: Callable[[], Table]) -> Table:
-    """A table without the handler's logs."""
+def quietly(measure: Callable[[], Told]) -> Told:
+    """What is measured, without the handler's logs."""
     logging.disable(logging.CRITICAL)
     try:
         return measure()

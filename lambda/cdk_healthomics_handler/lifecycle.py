@@ -98,7 +98,7 @@ class Lifecycle:
         """Work on the request until its end. What a call raises is part of the answer, never raised."""
         self._read_properties()
         self.seen = replace(self.seen, uncertain=self.clock.late)
-        if self.request.polls:
+        if self.request.polls or (self.request.link_id and self.request.type is not RequestType.DELETE):
             self.clock.spread(self.request.request_id)
         while True:
             self._look_at_clock()

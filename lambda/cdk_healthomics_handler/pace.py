@@ -45,8 +45,9 @@ class Pace:
     idle: float = 15.0
     """Between two looks inside the function at a run that is waited for, at most; they begin like those at a run that
     is stopping."""
-    crowding: float = 30.0
-    """EventBridge lets the function look at all runs at the same moment; the looks are spread over so long at most."""
+    crowding: float = 40.0
+    """EventBridge lets the function look at all runs at the same moment, and CloudFormation makes all links at one; the
+    looks are spread over so long at most."""
     quickest: float = 0.7
     """The mean pause after a first refusal that no quota was the reason of."""
     slowest: float = 5.0
@@ -63,7 +64,7 @@ class Pace:
     next_look: float = 120.0
     """So long after one look, the next by EventBridge's rule has come for certain; a request that ends before is waited
     for inside the function."""
-    look: float = 45.0
+    look: float = 55.0
     """How long one look may try; the next comes after a minute."""
     reserve: float = 20.0
     """Kept free at the end of the function's time: one call that hangs, and the answer."""
@@ -87,7 +88,7 @@ class Pace:
             key: tells one look's request from others'.
             runs: of the stack: so many may be looked at at this moment.
         """
-        window = min(self.crowding, (runs - 1) / _QUOTA * 2)
+        window = min(self.crowding, (runs - 1) / _QUOTA * 4)
         return window * int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) / 2**32
 
     def pause(self, refusals: int) -> float:

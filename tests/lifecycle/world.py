@@ -184,6 +184,10 @@ class World:
         """How Lambda delivers what EventBridge sends."""
         self.function_seconds = 0.0
         """How long all invocations took."""
+        self.called: list[tuple[float, str]] = []
+        """When which operation was called, of whatever service."""
+        self.minutes_are_shared = False
+        """Whether the minutes of all rules begin at the same second."""
         self.latency = (0.05, 0.3)
         """Seconds that a call takes, at least and at most."""
         self.slow: dict[str, list[float]] = {}
@@ -306,7 +310,9 @@ class World:
         of_events = (target if isinstance(target, str) else target.decode()).removeprefix("AWSEvents.")
         operation = asked["Action"][0] if asked else of_events
         routed = None if operation else model.route(request.method, parts.path)
-        self._call(routed[0].name if routed else operation)
+        name = routed[0].name if routed else operation
+        self._call(name)
+        self.called.append((self.timeline.now, name))
         where, named = f"{parts.scheme}://{parts.netloc}", parts.netloc.partition(".")[0]
         if named in self.unreachable:
             raise EndpointConnectionError(endpoint_url=where)
@@ -321,7 +327,7 @@ class World:
             found = self.service.handle(request.method, parts.path, parts.query, body)
             assert found, request.url
             response = found
-        self._note_call(routed[0].name if routed else operation, parts.path, response)
+        self._note_call(name, parts.path, response)
         self._answered()
         if response.fault:
             if response.fault.kind in {Kind.HANG_BEFORE, Kind.HANG_AFTER}:
@@ -334,7 +340,8 @@ class World:
         assert response
         if operation == "PutTargets" and (rule := json.loads(body)["Rule"]) not in self._ticking:
             self._ticking.add(rule)
-            self.timeline.call(partial(self._minute, rule), MINUTE)
+            first = MINUTE - self.timeline.now % MINUTE if self.minutes_are_shared else MINUTE
+            self.timeline.call(partial(self._minute, rule), first)
         return response
 
     @contextmanager
