@@ -302,8 +302,8 @@ class Stack:
     def _roll_back(self, under_way: Mapping[str, "Sent"], before: Mapping[str, Resource]) -> None:
         self.world.timeline.sleep(self.world.random.uniform(1, 3))
         failed = {each: replace(self.resources[each]) for each in under_way}
-        # A link that had failed before is rolled back to what was there before it: nothing.
-        stable = [each for each, known in before.items() if LINK not in each or not known.failed]
+        # What is rolled back to is one template: a link that it does not have, or that had failed, goes away.
+        stable = [each for each in before if LINK not in each or self._is_stable(each, before)]
         back = [each for each in under_way if each in stable]
         self._update_back([each for each in back if LINK not in each], before, failed)
         for each in back:
@@ -333,7 +333,7 @@ class Stack:
                 each: self._send(
                     "Update",
                     each,
-                    self._resolved(each, before[each].properties),
+                    self._resolved(each, before),
                     self.resources[each].physical_id,
                     failed[each].properties,
                     well=tries == PATIENCE,
@@ -348,11 +348,18 @@ class Stack:
                 break
         assert not todo, "the stack is stuck in UPDATE_ROLLBACK_FAILED"
 
-    def _resolved(self, logical_id: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A link's properties with the run that its stack has now."""
-        if LINK not in logical_id:
-            return asked
-        return {**asked, "Run": self.resources[run_of(logical_id)].physical_id}
+    def _is_stable(self, link_id: str, before: Mapping[str, Resource]) -> bool:
+        run = before.get(run_of(link_id))
+        return (
+            run is not None and not before[link_id].failed and link_id in links_of(run_of(link_id), run.properties, "")
+        )
+
+    def _resolved(self, logical_id: str, before: Mapping[str, Resource]) -> Mapping[str, Any]:
+        """A resource's properties before; a link's with the run that its stack has now."""
+        run_id = run_of(logical_id)
+        if run_id == logical_id:
+            return before[logical_id].properties
+        return links_of(run_id, before[run_id].properties, self.resources[run_id].physical_id)[logical_id]
 
     def _delete(
         self, logical_id: str, physical_id: str, asked: Mapping[str, Any], *, cleanup: bool = False, well: bool = False
