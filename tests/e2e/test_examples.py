@@ -24,7 +24,7 @@ SOURCES = os.pathsep.join(str(ROOT / source) for source in ("constructs", "lambd
 
 @pytest.fixture(scope="module")
 def aws() -> Iterator[LocalAws]:
-    settings = {"start_rate": None, "pending": 0.3, "starting": 0.3, "running": 30.0, "stopping": 0.3}
+    settings = {"start_rate": None, "pending": 0.3, "starting": 0.3, "running": 1e6, "stopping": 0.3}
     with LocalAws(settings=settings, delivery={"minute": 1}) as local:
         local.bootstrap()
         yield local

@@ -52,7 +52,7 @@ def shell(script: str, **variables: str) -> str:
 
 
 def test_no_block_and_no_command_is_left_out() -> None:
-    assert len(PYTHON) == 3
+    assert len(PYTHON) == 4
     assert [re.split(r" -| \.", command)[0] for command in COMMANDS] == [
         "make demo",
         "make test",
