@@ -2,7 +2,7 @@
 
     npx cdk deploy --app "python examples/wait_and_notify.py" -c email=lab@example.org
 
-CloudFormation waits an hour at most. For a longer run leave out ``wait_for`` and ``timeout``: the rule tells of its
+A run may be waited for up to seven days (``examples/validated_release.py``). Without ``wait_for`` the rule tells of its
 end, whenever that is. What needs the run in the stack, such as the parameter here, is made when it has completed.
 """
 

@@ -276,7 +276,7 @@ def test_an_account_with_rules_gets_a_function_that_keeps_them(aws: LocalAws, ex
     assert [each["status"] for each in deployed.runs] == ["CANCELLED"]
 
 
-@pytest.mark.parametrize("name", ["ready2run", "regulated", "rerun", "wait_and_notify"])
+@pytest.mark.parametrize("name", ["ready2run", "regulated", "rerun", "validated_release", "wait_and_notify"])
 def test_an_example_that_must_be_told_something_says_what(tmp_path: Path, name: str) -> None:
     done = synthesis(name, tmp_path)
     assert done.returncode == 1
@@ -325,3 +325,27 @@ def test_the_second_run_of_a_chain_reads_what_the_first_has_written(
     first_at, second_at = (datetime.fromisoformat(run["creationTime"]) for run in (first, second))
     assert second_at - first_at >= timedelta(seconds=2), "it was started when the first had completed"
     deployed.destroy()
+
+
+def test_a_version_is_released_when_its_validation_has_completed_and_not_when_it_fails(
+    aws: LocalAws, example: Callable[..., Deployed]
+) -> None:
+    def released() -> str:
+        return str(aws.client("ssm").get_parameter(Name="/workflows/greeting/released")["Parameter"]["Value"])
+
+    aws.controls.settings(running=2.0)
+    first = example("validated_release", "version=2026-11")
+    first.deploy()
+    (good,) = first.runs
+    assert (good["status"], good["workflowVersionName"], released()) == ("COMPLETED", "2026-11", "2026-11")
+
+    aws.controls.fail_next("RUN_TASK_FAILED", "Task main exited with 1")
+    second = example("validated_release", "version=2026-12")
+    said = " ".join(second.deploy(fails=True).split())
+    assert "is FAILED: RUN_TASK_FAILED: Task main exited with 1" in said
+    assert [(run["status"], run["workflowVersionName"]) for run in second.runs] == [
+        ("COMPLETED", "2026-11"),
+        ("FAILED", "2026-12"),
+    ]
+    assert released() == "2026-11"
+    second.destroy()
