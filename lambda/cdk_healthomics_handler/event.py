@@ -18,6 +18,8 @@ UNKNOWN_UUID: Final = "unknown"
 """Stands for a run's uuid where an answer of HealthOmics' left it out."""
 SENT_AT: Final = "SentAt"
 """In such an event: when the request was sent, or else first heard of."""
+TURN: Final = "Turn"
+"""In such an event: :attr:`Request.turn`."""
 LINK: Final = "wait-"
 """The physical id of a link begins with this; the RequestId of its Create follows."""
 NOTHING_STARTED: Final = "none-"
@@ -70,6 +72,8 @@ class Request:
     """A credential: whoever has it can answer."""
     polls: bool = False
     """Whether EventBridge sent this to look again at a run that is waited for; its physical id is that run's."""
+    turn: float = 0.0
+    """So many seconds after EventBridge's minute the look is this one's: all runs are woken up at once."""
 
     @classmethod
     def of(cls, event: Mapping[str, Any], heard_at: datetime = LONG_AGO) -> Self:
@@ -92,9 +96,10 @@ class Request:
             heard_at=heard_at,
             response_url=event.get("ResponseURL", ""),
             polls=POLL in event,
+            turn=float(event.get(TURN, 0)),
         )
 
-    def poll(self, physical_id: PhysicalId) -> dict[str, Any]:
+    def poll(self, physical_id: PhysicalId, turn: float = 0.0) -> dict[str, Any]:
         """The event by which EventBridge lets the function look again: short, whatever the run's parameters are."""
         kept = set(Property) - {Property.RERUN_TRIGGER, Property.REMOVAL_POLICY}
         return {
@@ -108,6 +113,7 @@ class Request:
             "PhysicalResourceId": self.link_id or str(physical_id),
             "ResourceProperties": {name: value for name, value in self.properties.items() if name in kept},
             SENT_AT: self.ordered_at.isoformat(),
+            TURN: round(turn, 1),
         }
 
     @property

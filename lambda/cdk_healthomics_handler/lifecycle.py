@@ -98,8 +98,7 @@ class Lifecycle:
         """Work on the request until its end. What a call raises is part of the answer, never raised."""
         self._read_properties()
         self.seen = replace(self.seen, uncertain=self.clock.late)
-        if self.request.polls or (self.request.link_id and self.request.type is not RequestType.DELETE):
-            self.clock.spread(self.request.request_id)
+        self.clock.wait(self.request.turn)
         while True:
             self._look_at_clock()
             action = decide(self.request, self._wanted, self.seen)
@@ -184,7 +183,7 @@ class Lifecycle:
             case Reclaim(run=run):
                 self._reclaim(run)
             case Schedule(run=run):
-                self.schedule().put(self.request, run)
+                self.schedule().put(self.request, run, self.clock.spread(after_start=not self.request.link_id))
                 self.seen = replace(self.seen, scheduled=True)
             case Unschedule():
                 self.schedule().remove_until(self.request)

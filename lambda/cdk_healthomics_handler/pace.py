@@ -1,6 +1,5 @@
 """How long to wait, and when to give up. All durations are seconds."""
 
-import hashlib
 import math
 import os
 import random
@@ -45,9 +44,8 @@ class Pace:
     idle: float = 15.0
     """Between two looks inside the function at a run that is waited for, at most; they begin like those at a run that
     is stopping."""
-    crowding: float = 40.0
-    """EventBridge lets the function look at all runs at the same moment, and CloudFormation makes all links at one; the
-    looks are spread over so long at most."""
+    crowding: float = 55.0
+    """EventBridge lets the function look at all runs at the same moment; the looks are spread over so long at most."""
     quickest: float = 0.7
     """The mean pause after a first refusal that no quota was the reason of."""
     slowest: float = 5.0
@@ -81,15 +79,18 @@ class Pace:
         longest = max(self.poll if stopping else self.idle, runs / _QUOTA * 2)
         return float(min(self.poll * 1.5 ** min(polls - 1, 20), longest))
 
-    def spread(self, key: str, runs: int) -> float:
-        """The pause before a look, the same each time: all runs of the stack use no more than half of GetRun's quota.
+    def spread(self, began: float, runs: int, rate: float) -> float:
+        """The pause before each look at a run: the looks at all runs of the stack come evenly, not by chance.
+
+        Quotas have them begin to be waited for one after the other, so that is their order among the looks, too.
 
         Args:
-            key: tells one look's request from others'.
-            runs: of the stack: so many may be looked at at this moment.
+            began: when the run began to be waited for, in seconds since the epoch.
+            runs: of the stack: so many may be looked at at one moment.
+            rate: so many a second begin to be waited for.
         """
-        window = min(self.crowding, (runs - 1) / _QUOTA * 4)
-        return window * int(hashlib.sha256(key.encode()).hexdigest()[:8], 16) / 2**32
+        window = min(self.crowding, (runs - 1) / _QUOTA * 5.5)
+        return began * rate % window if window > 0 else 0.0
 
     def pause(self, refusals: int) -> float:
         """The pause before the next try after a refusal that no quota was the reason of, with jitter."""
@@ -231,9 +232,13 @@ class Clock:
         """Wait before a further look at a run that is stopping, or else that is waited for."""
         self.wait(self.pace.poll_pause(polls, self.runs, stopping=stopping))
 
-    def spread(self, key: str) -> None:
-        """Wait before a look that EventBridge may have let begin with many others."""
-        self.wait(self.pace.spread(key, self.runs))
+    def spread(self, *, after_start: bool) -> float:
+        """Seconds from EventBridge's minute to each look at a run that is waited for from now on.
+
+        Args:
+            after_start: whether StartRun's quota has spread these moments; else earlier looks have.
+        """
+        return self.pace.spread(self.now().timestamp(), self.runs, quota_of(START_RUN) if after_start else 1.0)
 
     def wait(self, seconds: float) -> None:
         """Sleep, at most until the end; after it, at most until the function's."""

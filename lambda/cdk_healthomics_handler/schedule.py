@@ -44,12 +44,13 @@ class Schedule:
     def __init__(self, client: "EventBridgeClient") -> None:
         self._client = client
 
-    def put(self, request: Request, run: "Run") -> None:
+    def put(self, request: Request, run: "Run", turn: float = 0.0) -> None:
         """Have the function invoked every minute, with what is needed to answer the request.
 
         Args:
             request: what CloudFormation waits for.
             run: the run that is waited for.
+            turn: seconds from each minute's beginning to the look.
         """
         name = rule_name(request)
         # Those of the run's stack among them: some organisations deny what is made without their tags.
@@ -66,7 +67,7 @@ class Schedule:
         target: TargetTypeDef = {
             "Id": target_id(request),
             "Arn": request.properties["ServiceToken"],
-            "Input": json.dumps(request.poll(run.physical_id)),
+            "Input": json.dumps(request.poll(run.physical_id, turn)),
         }
         for entry in self._client.put_targets(Rule=name, Targets=[target]).get("FailedEntries", []):
             code, message = entry.get("ErrorCode", ""), entry.get("ErrorMessage", "")

@@ -128,6 +128,8 @@ class Stack:
     """By logical id, the physical ids and properties of runs that wait for a deployment to succeed to be cleaned up."""
     timeout: float = 3600.0
     """Seconds that CloudFormation waits for an answer, where the resource does not tell."""
+    attention: float = 10.0
+    """Seconds, at most, after which it goes on from an answer to the next resource."""
     _settled: set[str] = field(default_factory=set)
     """What the deployment under way has brought so far."""
 
@@ -184,7 +186,7 @@ class Stack:
             return True
         under_way[logical_id] = sent
         limit = float(asked.get("ServiceTimeout", self.timeout))
-        if not self.world.timeline.until(lambda: sent.answer or sent.given_up, limit):
+        if not self.world.timeline.until(lambda: sent.answer or sent.given_up, limit, self.attention):
             sent.given_up = True
         if not sent.succeeded or sent.given_up:
             return False

@@ -88,14 +88,20 @@ class Timeline:
         heapq.heappush(self._queue, (self.now + max(0.0, seconds), next(self._order), task))
         task.rest()
 
-    def until(self, condition: Callable[[], object], limit: float = float("inf")) -> bool:
-        """Sleep until something holds; False where the limit in seconds is over before."""
+    def until(self, condition: Callable[[], object], limit: float = float("inf"), longest: float = 10.0) -> bool:
+        """Sleep until something holds; False where the limit in seconds is over before.
+
+        Args:
+            condition: is looked at ever less often.
+            limit: seconds.
+            longest: seconds between two looks, at most.
+        """
         end, pause = self.now + limit, 0.1
         while not condition():
             if self.now >= end:
                 return False
             self.sleep(min(pause, end - self.now))
-            pause = min(pause * 1.3, 10.0)
+            pause = min(pause * 1.3, longest)
         return True
 
     def run(self, task: Task | None = None) -> None:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from functools import partial
 from random import Random
 from types import SimpleNamespace
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
@@ -93,6 +93,17 @@ class Invocation:
     sent: Sent
     killed_at: int | None
     calls: int = 0
+
+
+class Called(NamedTuple):
+    """One call that was answered."""
+
+    at: float
+    """In the world's time."""
+    operation: str
+    path: str
+    status: int
+    """The HTTP status."""
 
 
 class _Raw(io.BytesIO):
@@ -184,8 +195,8 @@ class World:
         """How Lambda delivers what EventBridge sends."""
         self.function_seconds = 0.0
         """How long all invocations took."""
-        self.called: list[tuple[float, str]] = []
-        """When which operation was called, of whatever service."""
+        self.called: list[Called] = []
+        """The calls that were answered, of whatever service."""
         self.minutes_are_shared = False
         """Whether the minutes of all rules begin at the same second."""
         self.latency = (0.05, 0.3)
@@ -312,7 +323,6 @@ class World:
         routed = None if operation else model.route(request.method, parts.path)
         name = routed[0].name if routed else operation
         self._call(name)
-        self.called.append((self.timeline.now, name))
         where, named = f"{parts.scheme}://{parts.netloc}", parts.netloc.partition(".")[0]
         if named in self.unreachable:
             raise EndpointConnectionError(endpoint_url=where)
@@ -397,6 +407,7 @@ class World:
         )
 
     def _note_call(self, operation: str, path: str, response: Response) -> None:
+        self.called.append(Called(self.timeline.now, operation, path, response.status))
         running = self.timeline.running
         if running in self.tasks:
             told = json.loads(response.body or b"{}") if response.body[:1] == b"{" else {}
