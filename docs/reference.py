@@ -9,6 +9,7 @@ from typing import Final
 import docstring_parser
 
 from cdk_healthomics import HealthOmicsRun, model
+from cdk_healthomics.declared import Declared
 from cdk_healthomics_handler.names import START_RUN
 from docs import marked
 
@@ -36,7 +37,10 @@ def _arguments() -> Iterator[tuple[str, ...]]:
 
 
 def _attributes() -> Iterator[tuple[str, ...]]:
-    for name, member in vars(HealthOmicsRun).items():
+    found: dict[str, object] = {}
+    for each in (HealthOmicsRun, Declared):
+        found |= {name: member for name, member in vars(each).items() if name not in found}
+    for name, member in found.items():
         if isinstance(member, property) and not name.startswith(("_", "cdk_")):
             yield f"`{name}`", _plain(member.__doc__ or "")
 

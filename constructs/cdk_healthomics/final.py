@@ -8,7 +8,8 @@ from weakref import WeakKeyDictionary
 import jsii
 from aws_cdk import Stack, TagManager, aws_iam
 
-from cdk_healthomics import checks
+from cdk_healthomics import checks, kind
+from cdk_healthomics.lifecycle_checks import wait_problems
 from cdk_healthomics.role import final_problems
 from cdk_healthomics.tokens import is_token, possible
 from constructs import Construct, IValidation
@@ -52,7 +53,7 @@ class Runs:
         roles = {each.role for each in self._watched if each.role is not None}
         of_roles: dict[aws_iam.IRole | None, list[str]] = {role: list(final_problems(role)) for role in roles}
         return [
-            f"HealthOmicsRun at '{each.run.node.path}': {problem}"
+            f"{kind.at(each.run)}: {problem}"
             for each in self._watched
             for problem in [*each.problems(), *of_roles.get(each.role, ())]
         ]
@@ -66,7 +67,7 @@ class _Watched:
     wait_for: str | None
 
     def problems(self) -> Iterator[str]:
-        yield from checks.tag_problems(self.tags.tag_values())
+        yield from checks.tag_problems(self.tags.tag_values(), kind.of(self.run))
         if is_token(self.wait_for):
             for value in possible(Stack.of(self.run), self.wait_for):
-                yield from checks.wait_problems(value)
+                yield from wait_problems(value, kind.of(self.run))

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import jsii
 from aws_cdk import CfnJson, IAnyProducer, IResolvable, IResolveContext, Lazy, Reference, Stack
 
-from cdk_healthomics import cautions, references, removal
+from cdk_healthomics import cautions, kind, references, removal
 from cdk_healthomics.template import Template
 from cdk_healthomics.tokens import form_of, is_token
 from cdk_healthomics.values import UnknownTypeError, Value, typed, write
@@ -64,7 +64,7 @@ class Late:
         """What is wrong with which run."""
         removal.settle(self.stack)
         self.template = Template(self.stack)
-        return [f"HealthOmicsRun at '{run.node.path}': {problem}" for run, problem in self._problems()]
+        return [f"{kind.at(run)}: {problem}" for run, problem in self._problems()]
 
     def resolved(self, tokens: list[Any]) -> list[Any]:
         """What the CDK resolves tokens to; None where to nothing."""
@@ -81,7 +81,7 @@ class Late:
             yield from ((document.run, problem) for problem in document.problems)
         named = [(run, argument, value) for run, tokens in self._properties for argument, value in tokens.items()]
         for (run, argument, _), value in zip(named, self.resolved([value for *_, value in named]), strict=True):
-            yield from ((run, problem) for problem in references.problems(argument, value))
+            yield from ((run, problem) for problem in references.problems(argument, value, kind.of(run).file))
         templates = {self.stack: self.template}
         for run, compared in self._comparisons:
             stack = Stack.of(compared.workflow)
@@ -120,7 +120,7 @@ class _Document:
         if self._settled is None:
             self.settle(self.late.resolved(self.tokens))
         if self._settled is None:
-            raise ValueError(f"HealthOmicsRun at '{self.run.node.path}': {'; '.join(self.problems)}")
+            raise ValueError(f"{kind.at(self.run)}: {'; '.join(self.problems)}")
         return self._settled
 
     def settle(self, resolved: list[Any]) -> None:
@@ -141,7 +141,7 @@ class _Document:
             self._settled = self.text, values
 
     def _value(self, path: str, token: Any, resolved: Any) -> Value:
-        found = list(references.problems(path, resolved))
+        found = list(references.problems(path, resolved, kind.of(self.run).file))
         if _is_cfn_json(token) and self._argument != _POLICY:
             found.append(f"{path} is a CfnJson, whose values arrive as text: must be the list or dict itself")
         try:

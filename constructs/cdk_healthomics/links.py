@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from aws_cdk import CustomResource, Duration
 
+from cdk_healthomics import kind
 from cdk_healthomics_handler.event import DEFAULT_SERVICE_TIMEOUT
 from cdk_healthomics_handler.names import LINK_TYPE, Property
 from constructs import Construct
@@ -59,7 +60,7 @@ def chain(
             service_token=service_token,
             service_timeout=Duration.seconds(end - before),
             properties={
-                Property.RUN.value: resource.ref,
+                kind.of(run).linked_by.value: resource.ref,
                 Property.WAIT_FOR.value: asked[Property.WAIT_FOR],
                 Property.UNTIL.value: end,
                 **told(until),

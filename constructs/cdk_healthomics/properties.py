@@ -6,7 +6,7 @@ from typing import Any
 
 from aws_cdk import Stack, aws_iam
 
-from cdk_healthomics import model
+from cdk_healthomics import kind, model
 from cdk_healthomics.documents import late_parts, written
 from cdk_healthomics.late import Late
 from cdk_healthomics.tokens import is_token
@@ -29,10 +29,10 @@ def properties(
     """
     asked: dict[str, Any] = {}
     plain: dict[str, Any] = {}
-    for member, argument in model.arguments().items():
+    for argument, (member, shape) in model.shapes(kind.of(run).operation).items():
         if argument not in arguments:
             continue
-        document = _document(member, arguments[argument])
+        document = _document(member, shape, arguments[argument])
         if document is None:
             asked[property_name(member)] = plain[argument] = _plain(arguments[argument])
         elif late_parts(document):
@@ -50,9 +50,9 @@ def properties(
     return asked
 
 
-def _document(member: str, value: Any) -> Any:
+def _document(member: str, shape: Any, value: Any) -> Any:
     """What is written as JSON of a member's value, if anything: a policy is, also one whose text holds tokens."""
-    if model.members()[member].metadata.get("document"):
+    if shape.metadata.get("document"):
         return value
     if member != SESSION_POLICY:
         return None
