@@ -5,9 +5,9 @@ from dataclasses import InitVar, dataclass, field
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from aws_cdk import Annotations, Reference, Stack, Tokenization
+from aws_cdk import Annotations, Reference, Stack, Tokenization, aws_iam
 
-from cdk_healthomics import kind, model
+from cdk_healthomics import kind, messages, model
 from cdk_healthomics.tokens import is_token, is_unknown
 from cdk_healthomics_handler.names import WaitFor
 from constructs import Construct
@@ -45,6 +45,16 @@ def of_settings(run: Construct, text: str | None) -> None:
     """Warn of settings that the run's workflow has no use for."""
     if text:
         warn(run, "engineSettings", text)
+
+
+def of_settings_file(batch: Construct, role: aws_iam.IRole, needed: object) -> None:
+    """Warn of a role that cannot be made to read the settings of a batch's runs."""
+    warn(
+        batch,
+        "runSettings",
+        f"role {role.node.id} takes no statements: HealthOmics refuses the batch unless its policies allow "
+        f"{messages.policy(needed)}",
+    )
 
 
 @dataclass(eq=False)

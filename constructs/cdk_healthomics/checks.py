@@ -14,7 +14,7 @@ from aws_cdk import CfnElement, aws_iam
 
 from cdk_healthomics import lifecycle_checks, member_checks, model, neighbours, references, workflow
 from cdk_healthomics.documents import PARAMETERS_LIMIT, document_problems
-from cdk_healthomics.kind import RUN, Kind
+from cdk_healthomics.kind import BATCH, RUN, Kind
 from cdk_healthomics.member_checks import written_text
 from cdk_healthomics.messages import shown
 from cdk_healthomics.role import arn_of, arn_problems
@@ -59,19 +59,27 @@ def tag_problems(tags: Mapping[str, str], kind: Kind) -> list[str]:
     return list(member_checks.tags("tags, with those of Tags.of(…),", tags, shape, own=len(OwnershipTag)))
 
 
+def run_tag_problems(tags: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong with all tags that each run of a batch has; one by one they were looked at."""
+    yield from member_checks.too_many("run_tags, with tags and those of Tags.of(…),", len(tags), own=1)
+
+
 def _by_model(arguments: Arguments, kind: Kind) -> Iterator[str]:
     yield from member_checks.problems(arguments, model.shapes(kind.operation))
 
 
-def _one_source(arguments: Arguments, _: Kind) -> Iterator[str]:
+def _one_source(arguments: Arguments, kind: Kind) -> Iterator[str]:
     given = [name for name in ("workflow_id", "workflow", "run_id") if name in arguments]
-    if not given:
+    if not given and kind is BATCH:
+        yield "neither workflow_id nor workflow was given: give one of them"
+    elif not given:
         yield (
             "neither workflow_id nor workflow nor run_id was given: give one of them; run_id runs an earlier run again"
         )
     elif len(given) > 1:
         values = " and ".join(f"{name} was {_named(arguments[name])}" for name in given)
-        yield f"{values}: only one may be given; run_id runs an earlier run again, with its workflow"
+        rerun = "; run_id runs an earlier run again, with its workflow" if kind is RUN else ""
+        yield f"{values}: only one may be given{rerun}"
 
 
 def _named(value: Any) -> str:
@@ -89,12 +97,18 @@ def _documents(arguments: Arguments, kind: Kind) -> Iterator[str]:
         )
 
 
-def _output_uri(arguments: Arguments, _: Kind) -> Iterator[str]:
+def _output_uri(arguments: Arguments, kind: Kind) -> Iterator[str]:
     uri = arguments.get("output_uri")
-    if uri is None:
+    if uri is not None:
+        yield from uri_problems("output_uri", uri, "s3://bucket/runs")
+    elif kind is RUN:
         yield "output_uri was not given: must be an S3 URI such as 's3://bucket/runs'"
-    elif isinstance(uri, str) and not is_unknown(uri) and not _S3.fullmatch(uri):
-        yield f"output_uri was {shown(uri)}: must be an S3 URI such as 's3://bucket/runs'"
+
+
+def uri_problems(argument: str, uri: Any, example: str) -> Iterator[str]:
+    """What is wrong with a text that must be the URI of something on S3."""
+    if isinstance(uri, str) and not is_unknown(uri) and not _S3.fullmatch(uri):
+        yield f"{argument} was {shown(uri)}: must be an S3 URI such as {example!r}"
 
 
 def _network(arguments: Arguments, _: Kind) -> Iterator[str]:
@@ -130,9 +144,14 @@ def _role(arguments: Arguments, _: Kind) -> Iterator[str]:
         yield from arn_problems(arn)
 
 
-def _storage(arguments: Arguments, _: Kind) -> Iterator[str]:
+def _ready2run(arguments: Arguments, kind: Kind) -> Iterator[str]:
     # A token is equal to neither.
-    if arguments.get("workflow_type") == "READY2RUN" and arguments.get("storage_type") == "STATIC":
+    if kind is BATCH and arguments.get("workflow_type") == "READY2RUN":
+        yield (
+            "workflow_type was 'READY2RUN': must be PRIVATE, or left out, for HealthOmics has no batches of Ready2Run "
+            "workflows; declare a HealthOmicsRun for each sample"
+        )
+    elif arguments.get("workflow_type") == "READY2RUN" and arguments.get("storage_type") == "STATIC":
         yield (
             "storage_type was 'STATIC' beside workflow_type 'READY2RUN': must be left out, or DYNAMIC, for HealthOmics "
             "refuses STATIC for Ready2Run workflows"
@@ -174,7 +193,7 @@ _CHECKS: Final = (
     _documents,
     _network,
     _cache,
-    _storage,
+    _ready2run,
     _role,
     _session_policy,
     lifecycle_checks.problems,

@@ -1,6 +1,6 @@
 """What runs and batches of this app share: from arguments that were checked to the resource in the template."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import jsii
@@ -73,10 +73,11 @@ class Declared(Observed):
         """
         stack, role, policy = self._stack, self._given.get("role"), self._given.get("removal_policy")
         timeout, wait_for = self._given.get("timeout"), self._given.get("wait_for")
-        Late.of(stack).compare(self, self._given)
+        Late.of(stack).compare(self, self._given, self._parameter_names)
         arguments = neighbours.named_by(workflows.named_by(self._given))
         provider = self._given.get("provider") or HealthOmicsRunProvider.of(stack)
-        Runs.of(stack).watch(self, self._tags, role=role, wait_for=wait_for)
+        run_tags = self._given.get("run_tags", {})
+        Runs.of(stack).watch(self, self._tags, role=role, wait_for=wait_for, run_tags=run_tags)
         until = links.ends(timeout)
         tags, told = self._tags.rendered_tags, removal.told(policy)
         asked = properties(self, stack, arguments, arn_of(self._role), tags=tags, removal=told)
@@ -102,7 +103,7 @@ class Declared(Observed):
             self._cfn_resource.add_property_override(property_name(self._kind.name), self._known_name)
         # The whole role, policies included: the run starts when it may read its inputs, and ends before it may not.
         workflow = [self._given["workflow"]] if "workflow" in self._given else []
-        self._start_after(self._role, *provider.allow(arguments, self._role), *workflow)
+        self._start_after(self._role, *provider.allow(arguments, self._role, self._kind), *workflow)
 
     @property
     def role(self) -> aws_iam.IRole:
@@ -142,6 +143,12 @@ class Declared(Observed):
     def cdk_tag_manager(self) -> TagManager:
         """The tags; what ``Tags.of(scope).add(…)`` uses."""
         return self._tags
+
+    @property
+    def _parameter_names(self) -> Collection[str] | None:
+        """The names of the workflow's parameters that are given; None: they are not known here."""
+        parameters = self._given.get("parameters", {})
+        return parameters if isinstance(parameters, Mapping) and "parameters_uri" not in self._given else None
 
     def _hear(self) -> None:
         if self._named:

@@ -25,7 +25,7 @@ def document_problems(argument: str, document: Any, limit: int | None, file: str
         argument: as a person typed it.
         document: its value.
         limit: how many bytes of JSON it may be; None: any.
-        file: the argument that takes a file instead.
+        file: what may be given instead, when it is put into a file on S3.
     """
     if is_unknown(document):
         return []

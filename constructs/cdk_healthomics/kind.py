@@ -3,7 +3,16 @@
 from dataclasses import dataclass
 from typing import Final
 
-from cdk_healthomics_handler.names import RESOURCE_TYPE, START_RUN, Attribute, Property, WaitFor
+from cdk_healthomics_handler.names import (
+    BATCH_TYPE,
+    RESOURCE_TYPE,
+    START_RUN,
+    START_RUN_BATCH,
+    Attribute,
+    BatchAttribute,
+    Property,
+    WaitFor,
+)
 from cdk_healthomics_handler.run import COMPLETED, FAILED
 from constructs import Construct
 
@@ -30,7 +39,7 @@ class Kind:
     """The detail-type of the events on its status (User Guide, "EventBridge"), which are sent at best effort."""
     name_in_event: str
     file: str
-    """The argument that takes a file on S3 instead of parameters."""
+    """What may be given instead of parameters, when they are put into a file on S3."""
     completed: str
     """Its status when it has come to its end."""
     failed: str
@@ -49,6 +58,22 @@ RUN: Final = Kind(
     name_in_event="runName",
     file="parameters_uri",
     completed=COMPLETED,
+    failed=FAILED,
+)
+
+BATCH: Final = Kind(
+    construct="HealthOmicsRunBatch",
+    noun="batch",
+    operation=START_RUN_BATCH,
+    resource_type=BATCH_TYPE,
+    name="batchName",
+    arn=BatchAttribute.BATCH_ARN,
+    linked_by=Property.BATCH,
+    waits_for=(WaitFor.SUBMITTED, WaitFor.COMPLETED),
+    event="RunBatch Status Change",
+    name_in_event="batchName",
+    file="its URI instead",
+    completed="PROCESSED",
     failed=FAILED,
 )
 

@@ -35,6 +35,7 @@ def problems(arguments: Mapping[str, Any], kind: Kind) -> Iterator[str]:
     wait_for = arguments.get("wait_for", WaitFor.SUBMITTED)
     if not is_unknown(wait_for):
         yield from wait_problems(wait_for, kind)
+    yield from _most_failed(arguments)
     timeout = arguments.get("timeout")
     if timeout is not None:
         yield from _timeout(timeout, kind.noun, waits=wait_for != WaitFor.SUBMITTED)
@@ -42,6 +43,19 @@ def problems(arguments: Mapping[str, Any], kind: Kind) -> Iterator[str]:
     if policy is not None and policy not in _REMOVAL_POLICIES:
         allowed = ", ".join(f"RemovalPolicy.{each.name}" for each in _REMOVAL_POLICIES)
         yield f"removal_policy was {shown(policy)}: must be one of {allowed}"
+
+
+def _most_failed(arguments: Mapping[str, Any]) -> Iterator[str]:
+    most = arguments.get("max_failed_runs")
+    if most is None or is_unknown(most):
+        return
+    if not isinstance(most, int) or isinstance(most, bool) or most < 0:
+        yield f"max_failed_runs was {shown(most)}: must be a whole number from 0"
+    elif arguments.get("wait_for", WaitFor.SUBMITTED) == WaitFor.SUBMITTED:
+        yield (
+            f"max_failed_runs was {most} without wait_for: must be left out, or wait_for be COMPLETED, for only who "
+            "waits hears of runs that fail"
+        )
 
 
 def _timeout(timeout: Any, noun: str, *, waits: bool) -> Iterator[str]:

@@ -12,8 +12,8 @@ from cdk_healthomics_handler.names import SESSION_POLICY, TAG_PREFIX, OwnershipT
 
 _MOST_TAGS: Final = 50
 """HealthOmics allows so many a run (User Guide, quotas)."""
-_OWN_TAGS: Final[Mapping[str, int]] = {"tags": len(OwnershipTag)}
-"""How many of them are ours, by member."""
+_OWN_TAGS: Final[Mapping[str, int]] = {"tags": len(OwnershipTag), "runTags": 1}
+"""How many of them are ours, by member: the runs of a batch are known by their stack only."""
 _RESERVED: Final = ("aws:", TAG_PREFIX)
 
 
@@ -69,18 +69,23 @@ def tags(argument: str, value: Any, shape: Any, *, own: int) -> Iterator[str]:
     if not isinstance(value, Mapping):
         yield f"{argument} was {shown(value)}: must be a dict of text to text"
         return
-    most = _MOST_TAGS - own
-    if len(value) > most:
-        yield (
-            f"{argument} has {len(value)} tags: must be at most {most}, for HealthOmics allows {_MOST_TAGS} a run and "
-            f"{own} are this construct's own; leave {len(value) - most} out"
-        )
+    yield from too_many(argument, len(value), own=own)
     for key, given in value.items():
         at = f"{argument}[{shown(key)}]"
         yield from (f"the key of {problem}" for problem in _tag_part(at, key, shape.key.metadata))
         yield from _tag_part(at, given, shape.value.metadata)
         if isinstance(key, str) and key.lower().startswith(_RESERVED):
             yield f"the key of {at} begins with a reserved prefix: must not begin with {' or '.join(_RESERVED)}"
+
+
+def too_many(argument: str, number: int, *, own: int) -> Iterator[str]:
+    """What is wrong with so many tags."""
+    most = _MOST_TAGS - own
+    if number > most:
+        yield (
+            f"{argument} has {number} tags: must be at most {most}, for HealthOmics allows {_MOST_TAGS} a run and "
+            f"{own} {'is' if own == 1 else 'are'} this construct's own; leave {number - most} out"
+        )
 
 
 def _tag_part(at: str, value: Any, limits: Mapping[str, int]) -> Iterator[str]:

@@ -12,7 +12,14 @@ from botocore import xform_name
 from botocore.model import ServiceModel
 
 from cdk_healthomics_handler.loader import Loader
-from cdk_healthomics_handler.names import BATCH_RUN_SETTINGS, DEFAULT_RUN_SETTING, SERVICE, START_RUN
+from cdk_healthomics_handler.names import (
+    BATCH_RUN_SETTINGS,
+    DEFAULT_RUN_SETTING,
+    INLINE_SETTINGS,
+    SERVICE,
+    START_RUN,
+    START_RUN_BATCH,
+)
 
 DERIVED: Final = {"roleArn": "role", "requestId": None, DEFAULT_RUN_SETTING: None, BATCH_RUN_SETTINGS: None}
 """The members that are no argument of the same name: ``role`` stands for one, the token is never the caller's, and what
@@ -79,6 +86,20 @@ def arguments(operation: str = START_RUN) -> Mapping[str, str]:
 def shapes(operation: str) -> Mapping[str, tuple[str, Any]]:
     """Of each argument the member that it stands for, and its shape."""
     return {argument: (member, members(operation)[member]) for member, argument in arguments(operation).items()}
+
+
+@cache
+def batch_run_settings() -> Mapping[str, Any]:
+    """The two ways to tell what each run of a batch has of its own, and their shapes."""
+    members_of_union: Mapping[str, Any] = members(START_RUN_BATCH)[BATCH_RUN_SETTINGS].members
+    return members_of_union
+
+
+@cache
+def setting_shapes() -> Mapping[str, tuple[str, Any]]:
+    """As :func:`shapes`, of what one run of a batch has of its own."""
+    own = batch_run_settings()[INLINE_SETTINGS].member.members
+    return {xform_name(member): (member, shape) for member, shape in own.items()}
 
 
 def fits(pattern: str, value: str) -> bool:

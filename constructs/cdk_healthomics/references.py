@@ -22,7 +22,7 @@ def problems(path: str, value: Any, file: str) -> Iterator[str]:
     Args:
         path: of the value, as a person would type it.
         value: text, or what holds texts; anything else is passed by.
-        file: the argument that takes a file instead of parameters.
+        file: what may be given instead of parameters, when they are put into a file on S3.
     """
     remedy = f"put it into a file on S3, and give {file}" if _PARAMETERS.match(path) else _ELSEWHERE
     yield from _problems(path, value, remedy)

@@ -34,12 +34,13 @@ SESSION_POLICY: Final = "sessionPolicy"
 LIST_RUNS: Final = "ListRuns"
 CANCEL_RUN: Final = "CancelRun"
 GET_RUN_TASK: Final = "GetRunTask"
+TAGGING: Final = ("TagResource", "UntagResource")
+"""Of runs and batches alike."""
 OPERATIONS: Final = (
     START_RUN,
     "GetRun",
     CANCEL_RUN,
-    "TagResource",
-    "UntagResource",
+    *TAGGING,
     "ListRunTasks",
     GET_RUN_TASK,
     LIST_RUNS,
@@ -55,7 +56,8 @@ INLINE_SETTINGS: Final = "inlineSettings"
 S3_SETTINGS: Final = "s3UriSettings"
 """Where they are instead: a JSON file on S3, with an array as :data:`INLINE_SETTINGS` has it."""
 LIST_BATCH: Final = "ListBatch"
-BATCH_OPERATIONS: Final = (START_RUN_BATCH, "GetBatch", "CancelRunBatch", "ListRunsInBatch", LIST_BATCH)
+CANCEL_RUN_BATCH: Final = "CancelRunBatch"
+BATCH_OPERATIONS: Final = (START_RUN_BATCH, "GetBatch", CANCEL_RUN_BATCH, "ListRunsInBatch", LIST_BATCH)
 """Those on batches; only the function of a stack that has one is allowed them."""
 SERVICES: Final = (SERVICE, "cloudformation", "events")
 """The services that it calls, by botocore's names."""
