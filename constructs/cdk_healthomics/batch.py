@@ -213,7 +213,7 @@ class HealthOmicsRunBatch(declared.Declared):
         if not settings.given:
             return {}
         if settings.inline is not None:
-            return document(self, INLINE_SETTINGS, "run_settings", settings.inline, settings.told)
+            return document(self, self._stack, INLINE_SETTINGS, "run_settings", settings.inline, told=settings.told)
         file = aws_s3_assets.Asset(self, "RunSettings", path=str(file_of(self, settings.path)))
         # This file only: what the runs' tasks are has the role's permissions, and the bucket holds every app's assets.
         readable = aws_iam.PolicyStatement(

@@ -44,7 +44,7 @@ def properties(
         if value is None:
             asked[property_name(member)] = plain[argument] = _plain(arguments[argument])
         else:
-            asked |= document(run, member, argument, value)
+            asked |= document(run, stack, member, argument, value)
     asked[property_name("roleArn")] = role_arn
     asked[property_name("tags")] = tags
     for name, argument in _BEYOND_MEMBERS.items():
@@ -56,12 +56,13 @@ def properties(
 
 
 def document(
-    run: Construct, member: str, argument: str, value: Any, told: Callable[[str], str] = str
+    run: Construct, stack: Stack, member: str, argument: str, value: Any, *, told: Callable[[str], str] = str
 ) -> dict[str, Any]:
     """The properties that carry a document: as JSON, and what of it is known at deployment only.
 
     Args:
         run: the construct, as above.
+        stack: likewise.
         member: that the document is.
         argument: as a person typed it.
         value: the document.
@@ -69,7 +70,7 @@ def document(
     """
     if not late_parts(value):
         return {property_name(member): written(value)}
-    text, values = Late.of(Stack.of(run)).document(run, argument, value, told)
+    text, values = Late.of(stack).document(run, argument, value, told)
     return {property_name(member): text, values_name(member): values}
 
 
