@@ -136,7 +136,6 @@ LIVES = [
     no_search,
     no_ownership_check,
     rule_2_a_named_run_is_not_spared,
-    rule_3_no_mark_is_read,
     rule_5_the_end_does_not_sweep,
 ]
 
@@ -161,6 +160,14 @@ ROWS = [
     (
         rule_1_one_look_is_believed,
         rows.TestALookThatIsSecondsOld().test_of_an_earlier_life_of_the_resource_does_not_fail_its_create,
+    ),
+    (
+        rule_3_no_mark_is_read,
+        lambda account: (
+            rows.TestAForwardUpdateInItsRollback().test_finds_the_rollbacks_mark_and_leaves_the_original_alone(
+                account, begins_after=5.0, rolled_back_after=2.0, lag=5.0
+            )
+        ),
     ),
     (
         rule_3_a_sweep_goes_by_no_order,
