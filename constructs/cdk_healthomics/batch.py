@@ -203,10 +203,8 @@ class HealthOmicsRunBatch(declared.Declared):
 
     @property
     def _parameter_names(self) -> Collection[str] | None:
-        shared = super()._parameter_names
-        if shared is None or not self._settings.given:
-            return None
-        return {**dict.fromkeys(shared), **self._settings.parameters}
+        shared, own = super()._parameter_names, self._settings.parameters
+        return None if shared is None or own is None else {**dict.fromkeys(shared), **own}
 
     def _own_properties(self, settings: Settings) -> Mapping[str, Any]:
         """The properties that carry what each run has of its own, unless the user's file does."""

@@ -69,7 +69,7 @@ class Declared(Observed):
         """Make the resource, its links, and what it waits for.
 
         Args:
-            further: properties beside those of :func:`properties`, which the links have as well.
+            further: properties of the kind's own, beside those of :func:`properties`.
         """
         stack, role, policy = self._stack, self._given.get("role"), self._given.get("removal_policy")
         timeout, wait_for = self._given.get("timeout"), self._given.get("wait_for")

@@ -32,11 +32,11 @@ class Settings:
             given: an iterable of :class:`RunSetting` or mappings, which is read once; None: there are no settings.
             shared: the arguments of the batch.
         """
-        self.problems: Final[list[str]] = []
-        self.parameters: Final[dict[str, None]] = {}
-        """The names of all parameters."""
         self.given: Final = given is not None
         """Whether there are any."""
+        self.problems: Final[list[str]] = []
+        self.parameters: dict[str, None] | None = {} if self.given else None
+        """The names of all parameters; None: they are not known here."""
         self._shared: Final = shared
         self._first: Final[list[dict[str, Any]]] = []
         """As many as go into a request, for as long as they may."""
@@ -119,12 +119,18 @@ class Settings:
         if found:
             self._tell(*found)
             return
-        self.parameters.update(dict.fromkeys(arguments.get("parameters", ())))
+        self._note_names(arguments.get("parameters", {}))
         asked = run_setting.request(arguments)
         if late_parts(asked):
             self._late.append(str(setting_id))
         if not self.problems:
             self._keep(index, asked)
+
+    def _note_names(self, parameters: Any) -> None:
+        if not isinstance(parameters, Mapping):  # a token
+            self.parameters = None
+        elif self.parameters is not None:
+            self.parameters.update(dict.fromkeys(parameters))
 
     def _id_problems(self, index: int, setting_id: Any) -> list[str]:
         at = f"run_settings[{index}].run_setting_id"

@@ -9,6 +9,7 @@ import pytest
 from aws_cdk import (
     App,
     Aws,
+    CfnCondition,
     CfnOutput,
     CfnParameter,
     Duration,
@@ -338,6 +339,21 @@ class TestProblems:
             "'Genomes/Cohort': parameters['bed'] is missing: the workflow's parameter_template requires it; give it, "
             "or make it optional there",
         ]
+
+    def test_parameters_of_a_setting_that_are_a_token_are_not_known(self, stack: Stack, declare_batch: Declare) -> None:
+        workflow = aws_omics.CfnWorkflow(
+            stack, "Workflow", definition_uri="s3://b/w.zip", parameter_template={"ref": {}, "bam": {}}
+        )
+        CfnCondition(stack, "C", expression=Fn.condition_equals(Aws.REGION, "us-east-1"))
+        late: Any = Fn.condition_if("C", {"bam": "s3://b/a"}, {"bam": "s3://b/b"})
+        settings = [RunSetting("NA12878", parameters=late), RunSetting("NA12891", parameters={"bam": "s3://b/c"})]
+        declare_batch(workflow_id=None, workflow=workflow, run_settings=settings)
+        assert refusals(stack) == []
+        (batch,) = Template.from_stack(stack).find_resources(BATCH_TYPE).values()
+        assert batch["Properties"]["InlineSettings"] == (
+            '[{"runSettingId":"NA12878","parameters":null},{"runSettingId":"NA12891","parameters":{"bam":"s3://b/c"}}]'
+        )
+        assert list(batch["Properties"]["InlineSettingsValues"]) == ["#/0/parameters"]
 
     def test_parameters_in_a_file_of_the_users_own_are_not_known(self, stack: Stack, declare_batch: Declare) -> None:
         workflow = aws_omics.CfnWorkflow(
