@@ -44,7 +44,7 @@ lint: setup ## Check formatting, lint and types
 	ruff check .
 	mypy
 
-format: setup ## Format, mend what ruff can mend, and write the tables of the README anew
+format: setup ## Format, mend what ruff can mend, and write the tables of the documents anew
 	ruff check --fix-only --quiet .
 	ruff format .
 	PYTHONPATH=constructs:lambda python -m docs.reference

@@ -1,6 +1,7 @@
 """AWS HealthOmics runs as resources of CloudFormation stacks, for the AWS CDK."""
 
 from cdk_healthomics.any_run import IHealthOmicsRun
+from cdk_healthomics.batch import HealthOmicsRunBatch
 from cdk_healthomics.checks import ValidationError
 from cdk_healthomics.enums import (
     CacheBehavior,
@@ -17,6 +18,7 @@ from cdk_healthomics.managed_role import ManagedPolicyRole
 from cdk_healthomics.provider import HealthOmicsRunProvider
 from cdk_healthomics.role import RunRole
 from cdk_healthomics.run import HealthOmicsRun
+from cdk_healthomics.run_setting import RunSetting
 from cdk_healthomics_handler.names import WaitFor
 
 __version__ = "0.1.0"
@@ -24,6 +26,7 @@ __version__ = "0.1.0"
 __all__ = [
     "CacheBehavior",
     "HealthOmicsRun",
+    "HealthOmicsRunBatch",
     "HealthOmicsRunProvider",
     "IHealthOmicsRun",
     "LogLevel",
@@ -32,6 +35,7 @@ __all__ = [
     "OutputUriPrefixMode",
     "RetentionMode",
     "RunRole",
+    "RunSetting",
     "ScratchStorageMode",
     "StorageType",
     "ValidationError",

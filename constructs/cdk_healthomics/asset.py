@@ -1,4 +1,4 @@
-"""The function's code: the handler package, the installed crhelper and what botocore reads.
+"""Assets: the function's code (the handler package, the installed crhelper, what botocore reads), and files.
 
 Put together from what is installed, with no Docker, no network and no pip; the same versions give the same bytes.
 Only the files that the function reads are taken, so nothing that lies beside them changes the asset.
@@ -17,6 +17,7 @@ from typing import Any, Final
 from aws_cdk import Stack, Stage
 
 from cdk_healthomics import runtime_data
+from constructs import Construct
 
 HANDLER: Final = "cdk_healthomics_handler.handler.handler"
 _OURS: Final = "cdk_healthomics_handler"
@@ -33,14 +34,26 @@ def code_of(stack: Stack) -> Path:
     Raises:
         ModuleNotFoundError: a package that belongs into the function is not installed, or without its source.
     """
-    if not stack.node.try_get_context(_NO_STAGING):
+    kept = _kept(stack, "cdk-healthomics")
+    if kept is None:
         return code_folder()
-    # The CLI takes the folder itself, when this process is gone.
+    shutil.rmtree(kept, ignore_errors=True)
+    shutil.copytree(code_folder(), kept)
+    return kept
+
+
+def file_of(owner: Construct, file: Path) -> Path:
+    """A file that is an asset of a construct, where the CDK can take it."""
+    kept = _kept(Stack.of(owner), f"{owner.node.addr}{file.suffix}")
+    return file if kept is None else Path(shutil.copyfile(file, kept))
+
+
+def _kept(stack: Stack, name: str) -> Path | None:
+    """Where an asset must be put to outlast this process, when the CLI takes it from there; else None."""
+    if not stack.node.try_get_context(_NO_STAGING):
+        return None
     stage: Any = Stage.of(stack)
-    folder = Path(stage.asset_outdir) / "cdk-healthomics"
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(code_folder(), folder)
-    return folder
+    return Path(stage.asset_outdir) / name
 
 
 @cache

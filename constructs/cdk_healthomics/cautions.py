@@ -5,9 +5,9 @@ from dataclasses import InitVar, dataclass, field
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from aws_cdk import Annotations, Reference, Stack, Tokenization
+from aws_cdk import Annotations, Reference, Stack, Tokenization, aws_iam
 
-from cdk_healthomics import model
+from cdk_healthomics import kind, messages, model
 from cdk_healthomics.tokens import is_token, is_unknown
 from cdk_healthomics_handler.names import WaitFor
 from constructs import Construct
@@ -36,8 +36,8 @@ def of_run(run: Construct, arguments: Mapping[str, Any]) -> None:
             run,
             "runGroup",
             f"{argument} names a run group with max_runs 1, and wait_for was {arguments['wait_for']}: where a change "
-            "replaces the run, the new one waits in the group for the old one, which is cancelled after it, until "
-            "timeout is over; allow 2 runs at once, or leave wait_for out",
+            f"replaces the {kind.of(run).noun}, the new one waits in the group for the old one, which is cancelled "
+            "after it, until timeout is over; allow 2 runs at once, or leave wait_for out",
         )
 
 
@@ -47,11 +47,22 @@ def of_settings(run: Construct, text: str | None) -> None:
         warn(run, "engineSettings", text)
 
 
+def of_settings_file(batch: Construct, role: aws_iam.IRole, needed: object) -> None:
+    """Warn of a role that cannot be made to read the settings of a batch's runs."""
+    warn(
+        batch,
+        "runSettings",
+        f"role {role.node.id} takes no statements: HealthOmics refuses the batch unless its policies allow "
+        f"{messages.policy(needed)}",
+    )
+
+
 @dataclass(eq=False)
 class Named:
     """A run that was given a name, by which its rules hear of other runs too."""
 
     run: Construct
+    argument: str
     name: str
     workflow_id: str | None
     stack: InitVar[Stack]
@@ -72,11 +83,13 @@ class Named:
         if not self.heard_of:
             self.heard_of = True
             self.warn_of_same()
+            noun = kind.of(self.run).noun
             warn(
                 self.run,
                 "name",
-                f"name was {self.name!r}: events tell names, so on_… hears of every run of this name and workflow in "
-                "the account and region; leave name out, and the run is named after its stack and resource",
+                f"{self.argument} was {self.name!r}: events tell names, so on_… hears of every {noun} of this name and "
+                f"workflow in the account and region; leave {self.argument} out, and the {noun} is named after its "
+                "stack and resource",
             )
 
     def warn_of_same(self) -> None:
@@ -86,11 +99,13 @@ class Named:
             warn(
                 self.run,
                 "sameName",
-                f"name was {self.name!r}, as that of the run at {same[-1]}: events tell names, so on_… hears of both; "
-                "give each a name of its own, or leave name out",
+                f"{self.argument} was {self.name!r}, as that of the {kind.of(self.run).noun} at {same[-1]}: events "
+                f"tell names, so on_… hears of both; give each a name of its own, or leave {self.argument} out",
             )
 
     def _matches(self, other: "Named") -> bool:
+        if kind.of(other.run) is not kind.of(self.run):
+            return False
         return other.name == self.name and (self.workflow_id is None or other.workflow_id in {None, self.workflow_id})
 
 

@@ -18,14 +18,21 @@ _as_sent: Final = JSONEncoder(allow_nan=False, separators=(",", ":"), ensure_asc
 """The document that HealthOmics counts: in the template it is in ASCII, and longer."""
 
 
-def document_problems(argument: str, document: Any, limit: int | None) -> list[str]:
-    """What keeps a document from reaching HealthOmics as it was written."""
+def document_problems(argument: str, document: Any, limit: int | None, file: str) -> list[str]:
+    """What keeps a document from reaching HealthOmics as it was written.
+
+    Args:
+        argument: as a person typed it.
+        document: its value.
+        limit: how many bytes of JSON it may be; None: any.
+        file: what may be given instead, when it is put into a file on S3.
+    """
     if is_unknown(document):
         return []
     if not isinstance(document, Mapping):
         return [f"{argument} was a {type(document).__name__}: must be a dict, which becomes a JSON object"]
     try:
-        return list(_unwritable(argument, document)) or list(_too_long(argument, document, limit))
+        return list(_unwritable(argument, document)) or list(_too_long(argument, document, limit, file))
     except RecursionError:
         return [f"{argument} holds itself, or is nested hundreds of levels deep: must be flatter"]
 
@@ -49,14 +56,14 @@ def well_formed(text: str) -> bool:
     return True
 
 
-def _too_long(argument: str, document: Any, limit: int | None) -> Iterator[str]:
+def _too_long(argument: str, document: Any, limit: int | None, file: str) -> Iterator[str]:
     if limit is None or any(is_unknown(part) for part in _parts(document)):
         return
     size = len(_as_sent(_plain(document)).encode())
     if size > limit:
         yield (
             f"{argument} is {size:,} bytes as JSON: must be at most {limit:,}; put them into a file on S3, and give "
-            "parameters_uri"
+            f"{file}"
         )
 
 

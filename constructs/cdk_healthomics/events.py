@@ -8,22 +8,21 @@ from typing import Any, Final
 import jsii
 from aws_cdk import CfnResource, Stack, aws_events
 
+from cdk_healthomics import kind
 from cdk_healthomics.checks import ValidationError
 from cdk_healthomics.targets import Targets
 from constructs import Construct
 
 _SOURCE: Final = "aws.omics"
-_DETAIL_TYPE: Final = "Run Status Change"
-"""What HealthOmics sends, best effort (User Guide, "EventBridge")."""
 _FIELDS: Final = tuple(inspect.signature(aws_events.EventPattern).parameters)
 _PERMISSION: Final = re.compile(r"AWS::(?!IAM::)\w+::\w*Policy")
 
 
 class StatusRule(aws_events.Rule):
-    """A rule on the status of one run; the run waits for the rule and for its targets' permissions.
+    """A rule on the status of one run or batch; that waits for the rule and for its targets' permissions.
 
     Args:
-        scope: the run.
+        scope: the run or batch.
         rule_id: of the rule within it.
         name: the run's.
         workflow_id: the run's, where it is known: names may be shared.
@@ -45,14 +44,15 @@ class StatusRule(aws_events.Rule):
     ) -> None:
         self._run = scope
         self._before_run = before_run
-        ours: dict[str, list[str]] = {"source": [_SOURCE], "detail_type": [_DETAIL_TYPE], "detail.runName": [name]}
+        known = kind.of(scope)
+        ours = {"source": [_SOURCE], "detail_type": [known.event], f"detail.{known.name_in_event}": [name]}
         if workflow_id is not None:
             ours["detail.workflowId"] = [workflow_id]
         if statuses:
             ours["detail.status"] = list(statuses)
         pattern, problems = _narrowed(ours, options.get("event_pattern"))
         if problems:
-            raise ValidationError(f"{scope.node.path}/{rule_id}", problems)
+            raise ValidationError(f"{scope.node.path}/{rule_id}", problems, kind=known.construct)
         super().__init__(
             scope,
             rule_id,

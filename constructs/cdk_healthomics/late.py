@@ -1,6 +1,6 @@
 """What can be told of a stack's runs at synthesis only: what tokens resolve to, and what the final template holds."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 import jsii
 from aws_cdk import CfnJson, IAnyProducer, IResolvable, IResolveContext, Lazy, Reference, Stack
 
-from cdk_healthomics import cautions, references, removal
+from cdk_healthomics import cautions, kind, references, removal
 from cdk_healthomics.template import Template
 from cdk_healthomics.tokens import form_of, is_token
 from cdk_healthomics.values import UnknownTypeError, Value, typed, write
@@ -41,9 +41,18 @@ class Late:
             _LATE[stack] = cls(stack)
         return _LATE[stack]
 
-    def document(self, run: Construct, argument: str, document: Any) -> tuple[Any, IResolvable]:
-        """A document that holds what is known at deployment only: its JSON text, and the values in its places."""
-        added = _Document(self, run, argument, document)
+    def document(
+        self, run: Construct, argument: str, document: Any, told: Callable[[str], str] = str
+    ) -> tuple[Any, IResolvable]:
+        """A document that holds what is known at deployment only: its JSON text, and the values in its places.
+
+        Args:
+            run: whose it is.
+            argument: as a person typed it.
+            document: its value.
+            told: of the path in the document, how a person typed that.
+        """
+        added = _Document(self, run, argument, document, told)
         self._documents.append(added)
         values = Lazy.uncached_any(_Produced(added, of_text=False))
         # Where all of it is a token, the text is not known before, too.
@@ -51,12 +60,19 @@ class Late:
 
     def watch(self, run: Construct, properties: Mapping[str, Any], tags: IResolvable) -> None:
         """Look at what the other properties resolve to, by their arguments."""
-        tokens = {argument: value for argument, value in properties.items() if is_token(value)}
+        # A map is no token, but holds texts.
+        tokens = {name: value for name, value in properties.items() if isinstance(value, Mapping) or is_token(value)}
         self._properties.append((run, {**tokens, "tags": tags}))
 
-    def compare(self, run: Construct, arguments: Mapping[str, Any]) -> None:
-        """Compare a run's arguments with its workflow construct, if it has one, as the final template has that."""
-        compared = comparison(arguments)
+    def compare(self, run: Construct, arguments: Mapping[str, Any], parameters: Collection[str] | None) -> None:
+        """Compare a run's arguments with its workflow construct, if it has one, as the final template has that.
+
+        Args:
+            run: the run.
+            arguments: its own.
+            parameters: their names; None: they are not known.
+        """
+        compared = comparison(arguments, parameters)
         if compared:
             self._comparisons.append((run, compared))
 
@@ -64,7 +80,7 @@ class Late:
         """What is wrong with which run."""
         removal.settle(self.stack)
         self.template = Template(self.stack)
-        return [f"HealthOmicsRun at '{run.node.path}': {problem}" for run, problem in self._problems()]
+        return [f"{kind.at(run)}: {problem}" for run, problem in self._problems()]
 
     def resolved(self, tokens: list[Any]) -> list[Any]:
         """What the CDK resolves tokens to; None where to nothing."""
@@ -81,7 +97,7 @@ class Late:
             yield from ((document.run, problem) for problem in document.problems)
         named = [(run, argument, value) for run, tokens in self._properties for argument, value in tokens.items()]
         for (run, argument, _), value in zip(named, self.resolved([value for *_, value in named]), strict=True):
-            yield from ((run, problem) for problem in references.problems(argument, value))
+            yield from ((run, problem) for problem in references.problems(argument, value, kind.of(run).file))
         templates = {self.stack: self.template}
         for run, compared in self._comparisons:
             stack = Stack.of(compared.workflow)
@@ -93,12 +109,13 @@ class Late:
 class _Document:
     """One document with what is known at deployment only."""
 
-    def __init__(self, late: Late, run: Construct, argument: str, document: Any) -> None:
+    def __init__(self, late: Late, run: Construct, argument: str, document: Any, told: Callable[[str], str]) -> None:
         self.run: Final = run
         self.late: Final = late
         self.tokens: Final[list[Any]] = []
         self.problems: list[str] = []
         self._argument: Final = argument
+        self._told: Final = told
         self._places: Final[list[tuple[str, str]]] = []
         self._settled: tuple[str, dict[str, Value]] | None = None
         # Each has its place already, whatever it resolves to.
@@ -108,7 +125,7 @@ class _Document:
         if not is_token(part):
             return False
         self.tokens.append(part)
-        self._places.append((place, path))
+        self._places.append((place, self._told(path)))
         return True
 
     def settled(self) -> tuple[str, dict[str, Value]]:
@@ -120,7 +137,7 @@ class _Document:
         if self._settled is None:
             self.settle(self.late.resolved(self.tokens))
         if self._settled is None:
-            raise ValueError(f"HealthOmicsRun at '{self.run.node.path}': {'; '.join(self.problems)}")
+            raise ValueError(f"{kind.at(self.run)}: {'; '.join(self.problems)}")
         return self._settled
 
     def settle(self, resolved: list[Any]) -> None:
@@ -141,7 +158,7 @@ class _Document:
             self._settled = self.text, values
 
     def _value(self, path: str, token: Any, resolved: Any) -> Value:
-        found = list(references.problems(path, resolved))
+        found = list(references.problems(path, resolved, kind.of(self.run).file))
         if _is_cfn_json(token) and self._argument != _POLICY:
             found.append(f"{path} is a CfnJson, whose values arrive as text: must be the list or dict itself")
         try:

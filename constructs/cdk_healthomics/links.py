@@ -1,4 +1,4 @@
-"""The links of a run that is waited for longer than an hour: one resource for each further hour, one after the other.
+"""The links of a run or batch that is waited for longer than an hour: a resource an hour, one after the other.
 
 CloudFormation waits at most an hour for one resource. The run's own resource waits for the first, and so its stack goes
 on to a link, which waits for the run that it is told, and so on. The last of them stands for the whole chain.
@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from aws_cdk import CustomResource, Duration
 
+from cdk_healthomics import kind
 from cdk_healthomics_handler.event import DEFAULT_SERVICE_TIMEOUT
 from cdk_healthomics_handler.names import LINK_TYPE, Property
 from constructs import Construct
@@ -18,6 +19,8 @@ HOUR: Final = DEFAULT_SERVICE_TIMEOUT
 """Seconds: CloudFormation's default is the longest that it takes."""
 LONGEST: Final = Duration.days(7)
 """HealthOmics' own longest run (User Guide, "Service quotas": 604,800 s)."""
+_SHARED: Final = (Property.WAIT_FOR, Property.MAX_FAILED_RUNS)
+"""What links are told as the run's own resource is."""
 _SHORTEST: Final = 60
 """Seconds; no link gets less."""
 
@@ -59,8 +62,8 @@ def chain(
             service_token=service_token,
             service_timeout=Duration.seconds(end - before),
             properties={
-                Property.RUN.value: resource.ref,
-                Property.WAIT_FOR.value: asked[Property.WAIT_FOR],
+                kind.of(run).linked_by.value: resource.ref,
+                **{name.value: asked[name] for name in _SHARED if name in asked},
                 Property.UNTIL.value: end,
                 **told(until),
             },

@@ -1,4 +1,4 @@
-"""StartRun as botocore's own service model has it: members, limits, patterns and enums are read here, never typed."""
+"""StartRun and StartRunBatch as botocore's model has them: members, limits, patterns and enums are never typed."""
 
 import json
 import re
@@ -12,10 +12,18 @@ from botocore import xform_name
 from botocore.model import ServiceModel
 
 from cdk_healthomics_handler.loader import Loader
-from cdk_healthomics_handler.names import SERVICE, START_RUN
+from cdk_healthomics_handler.names import (
+    BATCH_RUN_SETTINGS,
+    DEFAULT_RUN_SETTING,
+    INLINE_SETTINGS,
+    SERVICE,
+    START_RUN,
+    START_RUN_BATCH,
+)
 
-DERIVED: Final = {"roleArn": "role", "requestId": None}
-"""The members that are no argument of the same name: ``role`` stands for one, and the token is never the caller's."""
+DERIVED: Final = {"roleArn": "role", "requestId": None, DEFAULT_RUN_SETTING: None, BATCH_RUN_SETTINGS: None}
+"""The members that are no argument of the same name: ``role`` stands for one, the token is never the caller's, and what
+holds members of its own has those as arguments."""
 
 DATA: Final[str] = Loader.BUILTIN_DATA_PATH
 """Where the installed botocore keeps all its data."""
@@ -56,17 +64,42 @@ def regions() -> Sequence[str]:
 
 
 @cache
-def members() -> Mapping[str, Any]:
-    """StartRun's members and their shapes."""
-    model = ServiceModel(read("service-2"), SERVICE)
-    return getattr(model.operation_model(START_RUN).input_shape, "members", {})
+def _service() -> ServiceModel:
+    return ServiceModel(read("service-2"), SERVICE)
 
 
 @cache
-def arguments() -> Mapping[str, str]:
-    """The construct's argument for each member of StartRun that has one: ``workflowId`` is ``workflow_id``."""
-    named = {member: DERIVED.get(member, xform_name(member)) for member in members()}
+def members(operation: str = START_RUN) -> Mapping[str, Any]:
+    """The members of StartRun and their shapes; of StartRunBatch those that all its runs share, too."""
+    given = getattr(_service().operation_model(operation).input_shape, "members", {})
+    return {**given, **getattr(given.get(DEFAULT_RUN_SETTING), "members", {})}
+
+
+@cache
+def arguments(operation: str = START_RUN) -> Mapping[str, str]:
+    """The construct's argument for each member that has one: ``workflowId`` is ``workflow_id``."""
+    named = {member: DERIVED.get(member, xform_name(member)) for member in members(operation)}
     return {member: argument for member, argument in named.items() if argument}
+
+
+@cache
+def shapes(operation: str) -> Mapping[str, tuple[str, Any]]:
+    """Of each argument the member that it stands for, and its shape."""
+    return {argument: (member, members(operation)[member]) for member, argument in arguments(operation).items()}
+
+
+@cache
+def batch_run_settings() -> Mapping[str, Any]:
+    """The two ways to tell what each run of a batch has of its own, and their shapes."""
+    members_of_union: Mapping[str, Any] = members(START_RUN_BATCH)[BATCH_RUN_SETTINGS].members
+    return members_of_union
+
+
+@cache
+def setting_shapes() -> Mapping[str, tuple[str, Any]]:
+    """As :func:`shapes`, of what one run of a batch has of its own."""
+    own = batch_run_settings()[INLINE_SETTINGS].member.members
+    return {xform_name(member): (member, shape) for member, shape in own.items()}
 
 
 def fits(pattern: str, value: str) -> bool:

@@ -42,6 +42,12 @@ WILDCARDS: Final = (
     Wildcard("omics:CancelRun", r":run/\*$", "Only runs that carry this stack's tag can be cancelled."),
     Wildcard("omics:ListRuns", r"^\*$", "ListRuns knows no resource."),
     Wildcard(
+        "omics:StartRunBatch", r":(run|runBatch)/\*$", "A batch and its runs have their ids only once it is started."
+    ),
+    Wildcard("omics:GetBatch", r":runBatch/\*$", "A batch has its id only once it is started."),
+    Wildcard("omics:CancelRunBatch", r":runBatch/\*$", "Only batches that carry this stack's tag can be cancelled."),
+    Wildcard("omics:ListBatch", r"^\*$", "ListBatch knows no resource."),
+    Wildcard(
         "omics:StartRun",
         r":(workflow|runGroup|runCache|configuration)/\*$",
         "Of a rerun only HealthOmics knows the workflow, and a role's policies cannot name very many.",

@@ -13,12 +13,17 @@ from cdk_healthomics.made_roles import MadeRoles
 from cdk_healthomics.managed_role import ManagedPolicyRole
 from cdk_healthomics.role import arn_of, is_precreated
 from cdk_healthomics_handler.names import (
+    BATCH_OPERATIONS,
     CANCEL_RUN,
+    CANCEL_RUN_BATCH,
     GET_RUN_TASK,
+    LIST_BATCH,
     LIST_RUNS,
     OPERATIONS,
     SERVICE,
     START_RUN,
+    START_RUN_BATCH,
+    TAGGING,
     OwnershipTag,
 )
 from constructs import Construct, DependencyGroup
@@ -67,6 +72,7 @@ class Permissions:
         self._statements: dict[tuple[int, str], aws_iam.PolicyStatement] = {}
         self._role = given
         self._is_inside = False
+        self._has_batches = False
         self._told_at_once = given is not None and is_precreated(given)
         self.is_told: bool = False
         """Whether the role takes no statements, so that somebody must be told of :attr:`inline`."""
@@ -89,6 +95,12 @@ class Permissions:
         holders = [self._grant(actions, arn) for actions, arn in resources]
         holders.append(self._pass_made_roles() if self._made_roles.has(role) else self._grant(PASS, arn_of(role)))
         return [holder for holder in dict.fromkeys(holders) if holder is not None]
+
+    def of_batches(self) -> None:
+        """Allow what all batches need beside :meth:`of_run`: StartRunBatch asks for StartRun's permissions, too."""
+        if not self._has_batches:
+            self._has_batches = True
+            self.add(*self._of_batches())
 
     def add(self, *statements: aws_iam.PolicyStatement) -> None:
         """Allow something else, for which the function waits."""
@@ -192,7 +204,7 @@ class Permissions:
             return
         for statement in statements:
             added = self._role.add_to_principal_policy(statement)
-            if not self._told_at_once and _pretends(self._role, added):
+            if not self._told_at_once and pretends(self._role, added):
                 self.is_told = self._told_at_once = True
             if self.is_told:
                 self._inline.add_statements(statement)
@@ -205,9 +217,7 @@ class Permissions:
         )
         # Never in StartRun's statement, nor in TagResource's: tags that are lost must be put back.
         yield aws_iam.PolicyStatement(
-            actions=[f"{SERVICE}:{CANCEL_RUN}"],
-            resources=[runs],
-            conditions={"StringEquals": {f"aws:ResourceTag/{OwnershipTag.STACK_ID}": self._stack_id}},
+            actions=[f"{SERVICE}:{CANCEL_RUN}"], resources=[runs], conditions=own(self._stack_id)
         )
         # GetRunTask asks for the task as well (Service Authorization Reference), whose ARN does not tell its run.
         yield aws_iam.PolicyStatement(actions=[f"{SERVICE}:{GET_RUN_TASK}"], resources=[f"{self._arn('task')}/*"])
@@ -218,8 +228,25 @@ class Permissions:
             resources=[self._stack_id],
         )
 
+    def _of_batches(self) -> Iterator[aws_iam.PolicyStatement]:
+        runs, batches = f"{self._arn('run')}/*", f"{self._arn('runBatch')}/*"
+        yield aws_iam.PolicyStatement(actions=[f"{SERVICE}:{START_RUN_BATCH}"], resources=[runs, batches])
+        apart = {START_RUN_BATCH, CANCEL_RUN_BATCH, LIST_BATCH}
+        operations = [*(each for each in BATCH_OPERATIONS if each not in apart), *TAGGING]
+        yield aws_iam.PolicyStatement(actions=[f"{SERVICE}:{each}" for each in operations], resources=[batches])
+        yield aws_iam.PolicyStatement(
+            actions=[f"{SERVICE}:{CANCEL_RUN_BATCH}"], resources=[batches], conditions=own(self._stack_id)
+        )
+        # As ListRuns.
+        yield aws_iam.PolicyStatement(actions=[f"{SERVICE}:{LIST_BATCH}"], resources=["*"])
 
-def _pretends(role: aws_iam.IRole, added: aws_iam.AddToPrincipalPolicyResult) -> bool:
+
+def own(stack_id: str) -> dict[str, dict[str, str]]:
+    """The condition that lets a statement name no runs and batches but those that carry a stack's id."""
+    return {"StringEquals": {f"aws:ResourceTag/{OwnershipTag.STACK_ID}": stack_id}}
+
+
+def pretends(role: aws_iam.IRole, added: aws_iam.AddToPrincipalPolicyResult) -> bool:
     """Whether a role took no statement but says so, as ``without_policy_updates`` and ``mutable=False`` make it do.
 
     Nothing else tells it than that an imported role has no policy to wait for then.

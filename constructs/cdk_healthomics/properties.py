@@ -1,17 +1,25 @@
-"""From a run's arguments to the properties of ``Custom::HealthOmicsRun``, the contract with the handler."""
+"""From arguments to the properties of ``Custom::HealthOmicsRun`` and its kind, the contract with the handler."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from aws_cdk import Stack, aws_iam
 
-from cdk_healthomics import model
+from cdk_healthomics import kind, model
 from cdk_healthomics.documents import late_parts, written
 from cdk_healthomics.late import Late
 from cdk_healthomics.tokens import is_token
-from cdk_healthomics_handler.names import SESSION_POLICY, Property, property_name, values_name
+from cdk_healthomics_handler.names import S3_SETTINGS, SESSION_POLICY, Property, property_name, values_name
 from constructs import Construct
+
+_BEYOND_MEMBERS: Final[Mapping[str, str]] = {
+    Property.RERUN_TRIGGER.value: "rerun_trigger",
+    Property.WAIT_FOR.value: "wait_for",
+    Property.MAX_FAILED_RUNS.value: "max_failed_runs",
+    property_name(S3_SETTINGS): "run_settings_uri",
+}
+"""The arguments that are no members of the request, or deep in it, by property."""
 
 
 def properties(
@@ -29,30 +37,46 @@ def properties(
     """
     asked: dict[str, Any] = {}
     plain: dict[str, Any] = {}
-    for member, argument in model.arguments().items():
+    for argument, (member, shape) in model.shapes(kind.of(run).operation).items():
         if argument not in arguments:
             continue
-        document = _document(member, arguments[argument])
-        if document is None:
+        value = _document(member, shape, arguments[argument])
+        if value is None:
             asked[property_name(member)] = plain[argument] = _plain(arguments[argument])
-        elif late_parts(document):
-            asked[property_name(member)], values = Late.of(stack).document(run, argument, document)
-            asked[values_name(member)] = values
         else:
-            asked[property_name(member)] = written(document)
+            asked |= document(run, stack, member, argument, value)
     asked[property_name("roleArn")] = role_arn
     asked[property_name("tags")] = tags
-    for name, argument in ((Property.RERUN_TRIGGER, "rerun_trigger"), (Property.WAIT_FOR, "wait_for")):
+    for name, argument in _BEYOND_MEMBERS.items():
         if argument in arguments:
-            asked[name.value] = plain[argument] = _plain(arguments[argument])
+            asked[name] = plain[argument] = _plain(arguments[argument])
     asked[Property.REMOVAL_POLICY.value] = removal
     Late.of(stack).watch(run, {**plain, "role": role_arn}, tags)
     return asked
 
 
-def _document(member: str, value: Any) -> Any:
+def document(
+    run: Construct, stack: Stack, member: str, argument: str, value: Any, *, told: Callable[[str], str] = str
+) -> dict[str, Any]:
+    """The properties that carry a document: as JSON, and what of it is known at deployment only.
+
+    Args:
+        run: the construct, as above.
+        stack: likewise.
+        member: that the document is.
+        argument: as a person typed it.
+        value: the document.
+        told: of a path in the document, how a person typed that.
+    """
+    if not late_parts(value):
+        return {property_name(member): written(value)}
+    text, values = Late.of(stack).document(run, argument, value, told)
+    return {property_name(member): text, values_name(member): values}
+
+
+def _document(member: str, shape: Any, value: Any) -> Any:
     """What is written as JSON of a member's value, if anything: a policy is, also one whose text holds tokens."""
-    if model.members()[member].metadata.get("document"):
+    if shape.metadata.get("document"):
         return value
     if member != SESSION_POLICY:
         return None

@@ -23,6 +23,7 @@ from aws_cdk import (
 from cdk_healthomics import cautions, checks, logs, messages, nag, naming, network, provider_checks
 from cdk_healthomics.asset import HANDLER, code_of
 from cdk_healthomics.final import Runs
+from cdk_healthomics.kind import BATCH, Kind
 from cdk_healthomics.overrides import noted
 from cdk_healthomics.permissions import Permissions
 from cdk_healthomics_handler.names import RULE_PREFIX, RUNS_VARIABLE, START_RATE_VARIABLE, WaitFor
@@ -191,9 +192,11 @@ class HealthOmicsRunProvider(Construct):
         """
         return self._function.connections
 
-    def allow(self, arguments: dict[str, Any], role: aws_iam.IRole) -> list[Construct]:
-        """Allow the function what one run with this role needs; returns what the run must wait for."""
+    def allow(self, arguments: dict[str, Any], role: aws_iam.IRole, kind: Kind) -> list[Construct]:
+        """Allow the function what one run with this role needs, or a batch; returns what that must wait for."""
         needed = self._permissions.of_run(arguments, role)
+        if kind is BATCH:
+            self._permissions.of_batches()
         if arguments.get("wait_for", WaitFor.SUBMITTED) != WaitFor.SUBMITTED:
             self._waiting = self._waiting or self._wait()
             needed += self._waiting

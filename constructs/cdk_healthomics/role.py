@@ -74,11 +74,13 @@ def trust(stack: Stack) -> aws_iam.ServicePrincipal:
 
     Without the conditions, HealthOmics could be made to use the role for another account (confused deputy).
     """
+    omics = f"arn:{stack.partition}:omics:{stack.region}:{stack.account}"
     return aws_iam.ServicePrincipal(
         "omics.amazonaws.com",
         conditions={
             "StringEquals": {"aws:SourceAccount": stack.account},
-            "ArnLike": {"aws:SourceArn": f"arn:{stack.partition}:omics:{stack.region}:{stack.account}:run/*"},
+            # Which of both HealthOmics names when it reads the settings of a batch's runs, is not documented.
+            "ArnLike": {"aws:SourceArn": [f"{omics}:run/*", f"{omics}:runBatch/*"]},
         },
     )
 

@@ -1,24 +1,11 @@
 """``HealthOmicsRun``, the construct: checks → properties → one ``Custom::HealthOmicsRun`` in the template."""
 
-import builtins
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-import jsii
-from aws_cdk import (
-    CfnResource,
-    CustomResource,
-    Duration,
-    ITaggableV2,
-    RemovalPolicy,
-    Stack,
-    TagManager,
-    TagType,
-    aws_iam,
-)
+from aws_cdk import Duration, RemovalPolicy, aws_iam
 
-from cdk_healthomics import access, cautions, checks, links, naming, neighbours, removal
-from cdk_healthomics import workflow as workflows
+from cdk_healthomics import checks, declared
 from cdk_healthomics.any_run import IHealthOmicsRun, ImportedRun
 from cdk_healthomics.enums import (
     CacheBehavior,
@@ -30,26 +17,16 @@ from cdk_healthomics.enums import (
     StorageType,
     WorkflowType,
 )
-from cdk_healthomics.final import Runs
-from cdk_healthomics.late import Late
-from cdk_healthomics.made_roles import MadeRoles
-from cdk_healthomics.properties import properties
-from cdk_healthomics.provider import HealthOmicsRunProvider, provider_problems
-from cdk_healthomics.role import arn_of
-from cdk_healthomics.tags import tags_of_stack
-from cdk_healthomics_handler.names import RESOURCE_TYPE, Attribute, WaitFor, property_name
-from constructs import Construct, IDependable
+from cdk_healthomics.provider import HealthOmicsRunProvider
+from cdk_healthomics_handler.names import Attribute, WaitFor
+from constructs import Construct
 
 if TYPE_CHECKING:
-    # Each takes a twentieth of a second to import, so only where it is used.
-    from aws_cdk import aws_ecr, aws_omics
-
-_OWN_TAGS_PRIORITY: Final = 10_000
-"""Above any that ``Tags.of(…).add`` is given in practice: a run's own tags win."""
+    # It takes a twentieth of a second to import, so only where it is used.
+    from aws_cdk import aws_omics
 
 
-@jsii.implements(ITaggableV2)
-class HealthOmicsRun(IHealthOmicsRun):
+class HealthOmicsRun(declared.Declared, IHealthOmicsRun):
     """A HealthOmics run as a resource of a stack.
 
     ``cdk deploy`` starts the run (StartRun), ``cdk destroy`` cancels it (CancelRun) and waits until it has stopped. A
@@ -170,57 +147,9 @@ class HealthOmicsRun(IHealthOmicsRun):
             ValidationError: arguments are missing or wrong; the message lists all of them. What is known at synthesis
                 is refused then: a type that cannot be known, a secret, a parameter that ``workflow`` does not have.
         """
-        not_arguments = {"self", "scope", "construct_id", "__class__"}
-        arguments = {name: value for name, value in locals().items() if value is not None and name not in not_arguments}
-        # All that can be refused is refused before the tree has this construct: its id stays free for another try.
-        stack = scope if isinstance(scope, Stack) else Stack.of(scope)
-        found = [*checks.problems(arguments), *provider_problems(stack, provider)]
-        if found:
-            raise checks.ValidationError(checks.path(scope, construct_id), found)
-        super().__init__(scope, construct_id)
-
-        cautions.of_run(self, arguments)
-        Late.of(stack).compare(self, arguments)
-        arguments = neighbours.named_by(workflows.named_by(arguments))
-        # CloudFormation hands a stack's own tags to its resources, but for custom ones. Initial tags of a manager are
-        # below those of ``Tags.of(…)``.
-        self._tags = TagManager(TagType.MAP, RESOURCE_TYPE, tags_of_stack(stack))
-        for key, value in (tags or {}).items():
-            self._tags.set_tag(key, value, _OWN_TAGS_PRIORITY)
-        self._role = role or MadeRoles.of(stack).make(self)
-        provider = provider or HealthOmicsRunProvider.of(stack)
-        Runs.of(stack).watch(self, self._tags, role=role, wait_for=wait_for)
-        until = links.ends(timeout)
-        asked = properties(
-            self,
-            stack,
-            arguments,
-            arn_of(self._role),
-            tags=self._tags.rendered_tags,
-            removal=removal.told(removal_policy),
-        )
-        self._resource = CustomResource(
-            self,
-            "Resource",
-            resource_type=RESOURCE_TYPE,
-            service_token=provider.service_token,
-            service_timeout=Duration.seconds(until[0]) if until else timeout,
-            removal_policy=removal_policy,
-            properties={**asked, **links.told(until)},
-        )
-        # What depends on this construct depends on the links as well, and gets its attributes when they are done.
-        self._answering = links.chain(self, self._resource, provider.service_token, asked, until)
-        self._node: Final = self._resource.node
-        self._cfn_resource: Final[CfnResource] = self._node.default_child  # type: ignore[assignment]
-        removal.watch(stack, self._cfn_resource, removal_policy, None if role else self._role)
-        self._name = name
-        self._parameters = parameters
-        self._workflow_id: str | None = arguments.get("workflow_id")
-        self._named = cautions.Named(self, name, self._workflow_id, stack) if name else None
-        if not name and provider.names_runs:
-            self._cfn_resource.add_property_override(property_name("name"), self._run_name)
-        # The whole role, policies included: the run starts when it may read its inputs, and ends before it may not.
-        self._before_run(self._role, *provider.allow(arguments, self._role), *([workflow] if workflow else []))
+        arguments = declared.given(locals())
+        super().__init__(scope, construct_id, arguments, checks.problems(arguments))
+        self._declare({})
 
     @classmethod
     def from_run_attributes(
@@ -241,33 +170,6 @@ class HealthOmicsRun(IHealthOmicsRun):
         return ImportedRun(scope, construct_id, run_id=run_id, run_uuid=run_uuid, name=name)
 
     @property
-    def role(self) -> aws_iam.IRole:
-        """The service role of the run: the one that was given, or else the one that was made."""
-        return self._role
-
-    def grant_read_inputs(self) -> aws_iam.Grant:
-        """Allow the run's role to read the inputs that ``parameters`` name: the texts that begin with ``s3://``.
-
-        It may read those objects; where a text ends in ``/``, what is under it, and list that. Nothing else: what holds
-        a token is granted by whoever knows the bucket, ``bucket.grant_read(run.role)``, and so are the key of an
-        encrypted bucket and files that lie beside those named, such as an index.
-        """
-        return access.grant_read_inputs(self._role, Stack.of(self), self._parameters)
-
-    def grant_pull(self, repository: "aws_ecr.IRepository") -> aws_iam.Grant:
-        """Let the run use private images: its role may pull them, and the repository lets HealthOmics in.
-
-        Where the repository is not this app's own its policy cannot be changed here: an information at synthesis tells
-        the statement to add to it.
-
-        Args:
-            repository: in ECR, in the region of the run.
-        """
-        granted = access.grant_pull(self._role, repository)
-        self._before_run(repository)
-        return granted
-
-    @property
     def run_id(self) -> str:
         """The id of the run. Ids of deleted runs are used again; :attr:`run_uuid` is unique."""
         return self._attribute(Attribute.RUN_ID)
@@ -286,11 +188,6 @@ class HealthOmicsRun(IHealthOmicsRun):
     def run_output_uri(self) -> str:
         """Where the run's outputs go: beneath ``output_uri``, as HealthOmics answered."""
         return self._attribute(Attribute.RUN_OUTPUT_URI)
-
-    @property
-    def status(self) -> str:
-        """The run's status when CloudFormation was answered last; it does not follow the run."""
-        return self._attribute(Attribute.STATUS)
 
     @property
     def console_url(self) -> str:
@@ -314,27 +211,3 @@ class HealthOmicsRun(IHealthOmicsRun):
         It is text, for what is empty is no number; with ``WaitFor.COMPLETED``, ``Token.as_number(…)`` makes one of it.
         """
         return self._attribute(Attribute.DURATION_SECONDS)
-
-    @builtins.property
-    @jsii.member(jsii_name="cdkTagManager")
-    def cdk_tag_manager(self) -> TagManager:
-        """The run's tags; what ``Tags.of(scope).add(…)`` uses."""
-        return self._tags
-
-    def _hear(self) -> None:
-        if self._named:
-            self._named.hear()
-
-    @property
-    def _run_name(self) -> str:
-        return self._name or naming.run_name(Stack.of(self), self._cfn_resource)
-
-    def _before_run(self, *dependencies: IDependable) -> None:
-        self._node.add_dependency(*dependencies)
-
-    def _attribute(self, attribute: Attribute) -> str:
-        return self._answering.get_att_string(attribute.value)
-
-    @builtins.property
-    def _granted_arn(self) -> str:
-        return self._resource.get_att_string(Attribute.RUN_ARN.value)

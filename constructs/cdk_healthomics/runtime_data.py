@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from cdk_healthomics import model
-from cdk_healthomics_handler.names import OPERATIONS, SERVICE
+from cdk_healthomics_handler.names import BATCH_OPERATIONS, OPERATIONS, SERVICE
 
 _WORDS: Final = frozenset({"documentation"})
 """What botocore needs for help texts only."""
@@ -28,7 +28,7 @@ def files() -> Iterator[tuple[str, bytes]]:
 
 
 def _service(whole: Mapping[str, Any]) -> dict[str, Any]:
-    operations = {name: bare(whole["operations"][name]) for name in OPERATIONS}
+    operations = {name: bare(whole["operations"][name]) for name in (*OPERATIONS, *BATCH_OPERATIONS)}
     needed: dict[str, Any] = {}
     waiting = list(_named_shapes(operations))
     while waiting:

@@ -74,15 +74,14 @@ class Comparison:
         )
 
 
-def comparison(arguments: Mapping[str, Any]) -> Comparison | None:
+def comparison(arguments: Mapping[str, Any], parameters: Collection[str] | None) -> Comparison | None:
     """What is to be compared of a run; None: its workflow is no construct, or its version none."""
     workflow = arguments.get("workflow")
     # A version that is named beside its workflow has properties of its own.
     if workflow is None or ("workflow_version_name" in arguments and not _is_version(workflow)):
         return None
-    parameters = arguments.get("parameters", {})
-    is_known = isinstance(parameters, Mapping) and "parameters_uri" not in arguments
-    return Comparison(workflow, tuple(parameters) if is_known else None, "engine_settings" in arguments)
+    names = None if parameters is None else tuple(parameters)
+    return Comparison(workflow, names, "engine_settings" in arguments)
 
 
 def _is_version(workflow: Any) -> bool:

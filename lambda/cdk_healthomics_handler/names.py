@@ -2,14 +2,31 @@
 
 StartRun's own members are not among them: both sides read those from botocore's service model, and
 :func:`property_name` is the rule that makes a property of a member.
+
+A ``Custom::HealthOmicsRunBatch`` has, likewise,
+
+- of StartRunBatch ``BatchName`` and ``Tags``, the user's: of the batch, and of each of its runs when it is started (a
+  change of them changes the batch's in place);
+- of DefaultRunSetting every member, flat, as a run has StartRun's: documents as JSON text, and beside it what is known
+  at deployment only (``Parameters`` and ``ParametersValues``). ``RunTags`` are for the runs only, and win over
+  ``Tags``; unlike those they are part of the definition;
+- of BatchRunSettings exactly one: ``InlineSettings``, the JSON text of the array as the API has it, with
+  ``InlineSettingsValues`` beside it where it has places (of a document: the first item's parameter ``bam`` is at
+  ``#/0/parameters/bam``); or ``S3UriSettings``, the URI of the file, which for the construct's own asset changes
+  with the content;
+- ``WaitFor`` (SUBMITTED or COMPLETED), ``MaxFailedRuns``, ``Timeout``, ``RerunTrigger``, ``RemovalPolicy``,
+  ``ServiceTimeout``: see :class:`Property`. Nothing of it is there where the user gave nothing.
+
+Its links are a run's, ``Custom::HealthOmicsRunWait``, with ``Batch`` in place of ``Run``, and ``MaxFailedRuns``.
 """
 
 from enum import StrEnum
 from typing import Final
 
 RESOURCE_TYPE: Final = "Custom::HealthOmicsRun"
+BATCH_TYPE: Final = "Custom::HealthOmicsRunBatch"
 LINK_TYPE: Final = "Custom::HealthOmicsRunWait"
-"""A resource that waits on where CloudFormation waits no longer for the run's own: a link of the chain."""
+"""A resource that waits on where CloudFormation waits no longer for the run's or batch's own: a link of the chain."""
 SERVICE: Final = "omics"
 START_RUN: Final = "StartRun"
 SESSION_POLICY: Final = "sessionPolicy"
@@ -17,23 +34,37 @@ SESSION_POLICY: Final = "sessionPolicy"
 LIST_RUNS: Final = "ListRuns"
 CANCEL_RUN: Final = "CancelRun"
 GET_RUN_TASK: Final = "GetRunTask"
+TAGGING: Final = ("TagResource", "UntagResource")
+"""Of runs and batches alike."""
 OPERATIONS: Final = (
     START_RUN,
     "GetRun",
     CANCEL_RUN,
-    "TagResource",
-    "UntagResource",
+    *TAGGING,
     "ListRunTasks",
     GET_RUN_TASK,
     LIST_RUNS,
 )
-"""HealthOmics' operations that the function calls: those that it is allowed, and has the model of."""
+"""HealthOmics' operations on runs that the function calls: those that it is allowed, and has the model of."""
+START_RUN_BATCH: Final = "StartRunBatch"
+DEFAULT_RUN_SETTING: Final = "defaultRunSetting"
+"""StartRunBatch's member for what all runs of the batch share."""
+BATCH_RUN_SETTINGS: Final = "batchRunSettings"
+"""StartRunBatch's member for what each run has of its own: one of the next two, which are members of a union."""
+INLINE_SETTINGS: Final = "inlineSettings"
+"""The settings themselves; the one member of a batch that is a list, written as one JSON document."""
+S3_SETTINGS: Final = "s3UriSettings"
+"""Where they are instead: a JSON file on S3, with an array as :data:`INLINE_SETTINGS` has it."""
+LIST_BATCH: Final = "ListBatch"
+CANCEL_RUN_BATCH: Final = "CancelRunBatch"
+BATCH_OPERATIONS: Final = (START_RUN_BATCH, "GetBatch", CANCEL_RUN_BATCH, "ListRunsInBatch", LIST_BATCH)
+"""Those on batches; only the function of a stack that has one is allowed them."""
 SERVICES: Final = (SERVICE, "cloudformation", "events")
 """The services that it calls, by botocore's names."""
 
 
 class Property(StrEnum):
-    """The properties of ``Custom::HealthOmicsRun`` and its links that are not StartRun's members."""
+    """The properties of runs, batches and their links that are not members of StartRun and StartRunBatch."""
 
     SERVICE_TIMEOUT = "ServiceTimeout"
     """CloudFormation's own: seconds until it gives a request up, 1 to 3600."""
@@ -49,6 +80,11 @@ class Property(StrEnum):
     """Of a link: seconds that the chain has waited when this link's time is over."""
     RUN = "Run"
     """Of a link: the physical id of the run that it waits for."""
+    BATCH = "Batch"
+    """Of a link: the physical id of the batch that it waits for; it has this or :attr:`RUN`."""
+    MAX_FAILED_RUNS = "MaxFailedRuns"
+    """Of a batch and its links: how many of its runs may fail, or not be submitted, and it has still completed; absent
+    means none."""
 
 
 class ValueType(StrEnum):
@@ -71,14 +107,15 @@ class ValueType(StrEnum):
 
 
 class WaitFor(StrEnum):
-    """How far a run must have come before its resource counts as created or updated."""
+    """How far a run or a batch must have come before its resource counts as created or updated."""
 
     SUBMITTED = "SUBMITTED"
-    """StartRun has accepted it: nothing is waited for."""
+    """StartRun or StartRunBatch has accepted it: nothing is waited for."""
     RUNNING = "RUNNING"
-    """It runs, or has completed: it has left the queue, and its workflow and role were accepted."""
+    """It runs, or has completed: it has left the queue, and its workflow and role were accepted. Of runs only."""
     COMPLETED = "COMPLETED"
-    """It has completed, and its outputs are there."""
+    """It has completed, and its outputs are there. Of a batch: all its runs have ended (PROCESSED), and no more of them
+    otherwise than as they should than ``max_failed_runs`` allows."""
 
 
 class RemovalPolicy(StrEnum):
@@ -91,7 +128,7 @@ class RemovalPolicy(StrEnum):
 
 
 class Attribute(StrEnum):
-    """The attributes (``Fn::GetAtt``) in every successful answer to Create and Update."""
+    """The attributes (``Fn::GetAtt``) of a run, in every successful answer to Create and Update."""
 
     RUN_ID = "RunId"
     RUN_ARN = "RunArn"
@@ -102,6 +139,19 @@ class Attribute(StrEnum):
     STARTED_AT = "StartedAt"
     STOPPED_AT = "StoppedAt"
     DURATION_SECONDS = "DurationSeconds"
+
+
+class BatchAttribute(StrEnum):
+    """Those of a batch, likewise."""
+
+    BATCH_ID = "BatchId"
+    BATCH_ARN = "BatchArn"
+    BATCH_UUID = "BatchUuid"
+    STATUS = "Status"
+    TOTAL_RUNS = "TotalRuns"
+    """How many runs it has; empty while HealthOmics has not told."""
+    FAILED_RUNS = "FailedRuns"
+    """How many of them failed or were not submitted; empty unless its completion was waited for."""
 
 
 TAG_PREFIX: Final = "cdk-healthomics:"
@@ -141,7 +191,7 @@ LOG_GROUP: Final = "/aws/omics/WorkflowLog"
 
 
 def property_name(member: str) -> str:
-    """The resource property that carries a member of StartRun: ``workflowId`` is ``WorkflowId``."""
+    """The resource property that carries a member of a request: ``workflowId`` is ``WorkflowId``."""
     return member[:1].upper() + member[1:]
 
 

@@ -224,6 +224,19 @@ def test_inputs_of_others_are_granted_as_they_are_named_and_an_encrypted_bucket_
     deployed.destroy()
 
 
+def test_a_cohort_of_a_thousand_samples_is_a_batch_with_a_file(tmp_path: Path) -> None:
+    done = synthesis("sample_cohort", tmp_path)
+    assert done.returncode == 0, done.stderr
+    (file,) = tmp_path.glob("asset.*.json")
+    settings = json.loads(file.read_text())
+    assert len(settings) == 1000
+    assert settings[0] == {
+        "runSettingId": "HG00096",
+        "parameters": {"sample": "HG00096", "bam": "s3://my-bucket/HG00096.bam", "sex": "male"},
+        "runTags": {"sex": "male"},
+    }
+
+
 def test_a_bad_sample_sheet_is_told_by_file_and_line_all_at_once(tmp_path: Path) -> None:
     sheet = tmp_path / "bad.csv"
     sheet.write_text(

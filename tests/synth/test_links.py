@@ -7,7 +7,7 @@ import pytest
 from aws_cdk import CfnOutput, CfnResource, Duration, RemovalPolicies, Stack, aws_events_targets, aws_lambda
 from aws_cdk.assertions import Template
 
-from cdk_healthomics import HealthOmicsRun, WaitFor, links
+from cdk_healthomics import HealthOmicsRun, HealthOmicsRunBatch, RunSetting, WaitFor, links
 
 Declare = Callable[..., HealthOmicsRun]
 RUN, LINK = "Custom::HealthOmicsRun", "Custom::HealthOmicsRunWait"
@@ -56,6 +56,31 @@ def test_each_further_hour_is_a_link_after_the_one_before_it(stack: Stack, decla
     assert third["Properties"] == {**asked, "ServiceToken": token, "ServiceTimeout": "1800", "Until": 9000}
     assert (second["DependsOn"], third["DependsOn"]) == ([run_id], [second_id])
     assert (run["Properties"]["ServiceTimeout"], run["Properties"]["Timeout"]) == ("3600", 9000)
+
+
+def test_the_links_of_a_batch_are_told_the_batch_and_how_many_of_its_runs_may_fail(stack: Stack) -> None:
+    HealthOmicsRunBatch(
+        stack,
+        "Cohort",
+        workflow_id="1234567",
+        output_uri="s3://bucket/cohort",
+        run_settings=[RunSetting("NA12878")],
+        wait_for=WaitFor.COMPLETED,
+        max_failed_runs=3,
+        timeout=Duration.hours(2),
+    )
+    ((batch_id, batch),) = found(stack, "Custom::HealthOmicsRunBatch").items()
+    (link,) = found(stack, LINK).values()
+    assert (batch["Properties"]["Timeout"], batch["Properties"]["MaxFailedRuns"]) == (7200, 3)
+    assert link["Properties"] == {
+        "ServiceToken": batch["Properties"]["ServiceToken"],
+        "ServiceTimeout": "3600",
+        "Batch": {"Ref": batch_id},
+        "WaitFor": "COMPLETED",
+        "MaxFailedRuns": 3,
+        "Timeout": 7200,
+        "Until": 7200,
+    }
 
 
 def test_seven_days_fit_a_stack_and_no_link_is_in_another_run_s_way(stack: Stack, declare: Declare) -> None:

@@ -304,7 +304,7 @@ class TestProvider:
                             "Action": "sts:AssumeRole",
                             "Condition": {
                                 "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
-                                "ArnLike": {"aws:SourceArn": arn("run/*")},
+                                "ArnLike": {"aws:SourceArn": [arn("run/*"), arn("runBatch/*")]},
                             },
                             "Effect": "Allow",
                             "Principal": {"Service": "omics.amazonaws.com"},

@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError
 from cdk_healthomics import model, runtime_data
 from cdk_healthomics.asset import code_folder
 from cdk_healthomics_handler.loader import Loader
-from cdk_healthomics_handler.names import OPERATIONS, SERVICE, SERVICES
+from cdk_healthomics_handler.names import BATCH_OPERATIONS, OPERATIONS, SERVICE, SERVICES
 
 LARGEST_ASSET = 134 * 1024
 """Bytes of AwsCustomResource's, unpacked."""
@@ -108,7 +108,7 @@ def test_fips_endpoints_are_chosen_by_the_variable_of_all_sdks(monkeypatch: pyte
     }
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("operation", [*OPERATIONS, *BATCH_OPERATIONS])
 def test_what_the_function_calls_is_as_in_botocores_model(operation: str) -> None:
     def shape(part: Any, seen: tuple[str, ...] = ()) -> Any:
         if part is None or part.name in seen:
@@ -131,7 +131,7 @@ def test_a_member_that_is_named_like_a_text_of_the_model_is_kept() -> None:
 
 
 def test_every_operation_that_the_handler_calls_is_there_and_no_other() -> None:
-    assert cut().meta.service_model.operation_names == list(OPERATIONS)
+    assert cut().meta.service_model.operation_names == [*OPERATIONS, *BATCH_OPERATIONS]
 
 
 def test_what_is_packed_tells_neither_when_nor_by_which_system_or_python() -> None:

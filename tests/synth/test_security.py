@@ -6,10 +6,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import Stack
+from aws_cdk import App, Stack
 from aws_cdk.assertions import Template
 
-from cdk_healthomics import HealthOmicsRun, HealthOmicsRunProvider, WaitFor, messages
+from cdk_healthomics import (
+    HealthOmicsRun,
+    HealthOmicsRunBatch,
+    HealthOmicsRunProvider,
+    RunSetting,
+    WaitFor,
+    messages,
+)
 from cdk_healthomics_handler.names import OPERATIONS, SERVICE, START_RUN, TAG_PREFIX
 
 Declare = Callable[..., HealthOmicsRun]
@@ -99,6 +106,19 @@ def test_what_the_function_may_do_is_the_table(stack: Stack, declare: Declare) -
     policies = [each["PolicyDocument"] for each in provider["Policies"]]
     policies += [each["Properties"]["PolicyDocument"] for each in managed]
     assert told("What the function may do") == synthesized(policies)
+
+
+def test_what_batches_add_is_the_table() -> None:
+    def allowed(*, batch: bool) -> set[Row]:
+        stack = Stack(App(), "Genomes")
+        HealthOmicsRun(stack, "Run", workflow_id="1234567", output_uri="s3://b/r")
+        if batch:
+            settings = [RunSetting("NA12878")]
+            HealthOmicsRunBatch(stack, "Cohort", workflow_id="1234567", output_uri="s3://b/c", run_settings=settings)
+        role = Template.from_stack(stack).find_resources("AWS::IAM::Role")["HealthOmicsRunProviderRole4B84C933"]
+        return synthesized([each["PolicyDocument"] for each in role["Properties"]["Policies"]])
+
+    assert told("What it may do in a stack with batches") == allowed(batch=True) - allowed(batch=False)
 
 
 def test_what_the_role_of_a_run_may_do_is_the_table(stack: Stack, declare: Declare) -> None:

@@ -7,7 +7,7 @@ from typing import assert_type
 
 from aws_cdk import App, Duration, Stack, aws_ecr, aws_events, aws_iam, aws_omics
 
-from cdk_healthomics import HealthOmicsRun, IHealthOmicsRun, StorageType, WaitFor
+from cdk_healthomics import HealthOmicsRun, HealthOmicsRunBatch, IHealthOmicsRun, RunSetting, StorageType, WaitFor
 
 stack = Stack(App(), "Genomes")
 workflow = aws_omics.CfnWorkflow(stack, "Workflow", definition_uri="s3://bucket/workflow.zip")
@@ -38,6 +38,28 @@ any_run = HealthOmicsRun.from_run_attributes(stack, "Theirs", run_id="1", name="
 assert_type(any_run.run_uuid, str)
 assert_type(any_run.on_completed("Completed"), aws_events.Rule)
 any_run.grant_read_inputs()  # type: ignore[attr-defined]
+
+cohort = HealthOmicsRunBatch(
+    stack,
+    "Cohort",
+    workflow=workflow,
+    output_uri="s3://bucket/cohort",
+    parameters={"ref": "s3://bucket/ref.fa"},
+    run_settings=(RunSetting(each, parameters={"sample": each}, priority=7) for each in ("NA12878", "NA12891")),
+    wait_for=WaitFor.COMPLETED,
+    max_failed_runs=1,
+    timeout=Duration.hours(30),
+)
+assert_type(cohort.batch_id, str)
+assert_type(cohort.failed_runs, str)
+assert_type(cohort.role, aws_iam.IRole)
+assert_type(cohort.on_completed("Completed"), aws_events.Rule)
+assert_type(cohort.grant_cancel(cohort.role), aws_iam.Grant)
+any_run = cohort  # type: ignore[assignment]
+RunSetting("A", run_tags={"a": 1})  # type: ignore[dict-item]
+RunSetting("A", "name")  # type: ignore[call-arg]
+HealthOmicsRunBatch(stack, "I", workflow_id="1", run_settings=["A"])  # type: ignore[list-item]
+HealthOmicsRunBatch(stack, "J", workflow_id="1", run_settings=[{"run_setting_id": "A"}], run_id="1")  # type: ignore[call-arg]
 
 HealthOmicsRun(stack, "A", workflow_id=1234567, output_uri="s3://b")  # type: ignore[arg-type]
 HealthOmicsRun(stack, "B", workflow_id="1")  # type: ignore[call-arg]

@@ -50,10 +50,10 @@ def test_every_make_target_exists(document: Path) -> None:
     assert set(re.findall(r"(?:^|`)make ([a-z]+)", document.read_text(), re.MULTILINE)) <= targets
 
 
-@pytest.mark.parametrize("name", ["arguments", "attributes"])
-def test_the_tables_of_the_readme_are_those_of_the_code(name: str) -> None:
+@pytest.mark.parametrize(("page", "name"), reference.tables(), ids=lambda part: str(part).rpartition("/")[2])
+def test_the_tables_of_the_documents_are_those_of_the_code(page: Path, name: str) -> None:
     """Where this fails: ``make format`` writes them anew."""
-    assert marked.is_written(ROOT / "README.md", name, reference.tables()[name])
+    assert marked.is_written(page, name, reference.tables()[page, name])
 
 
 def test_the_policy_that_hides_the_response_url_names_the_rules_that_hold_it() -> None:
