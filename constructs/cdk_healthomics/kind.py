@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from cdk_healthomics_handler.kind import COMPLETED, FAILED
 from cdk_healthomics_handler.names import (
     BATCH_TYPE,
     RESOURCE_TYPE,
@@ -13,7 +14,6 @@ from cdk_healthomics_handler.names import (
     Property,
     WaitFor,
 )
-from cdk_healthomics_handler.run import COMPLETED, FAILED
 from constructs import Construct
 
 

@@ -71,6 +71,10 @@ class Cancel(OfRun):
     """CancelRun."""
 
 
+class CancelRuns(OfRun):
+    """One call of ListRuns or CancelRun: CancelRunBatch has left some of the batch's runs."""
+
+
 class Reclaim(OfRun):
     """Put our tags back on a run that somebody took them off: the function may cancel what carries its stack's id."""
 

@@ -10,6 +10,7 @@ from cdk_healthomics_handler.actions import (
     Action,
     AskCloudFormation,
     Cancel,
+    CancelRuns,
     Read,
     ReadAgain,
     ReadOriginal,
@@ -21,10 +22,11 @@ from cdk_healthomics_handler.actions import (
     Wait,
 )
 from cdk_healthomics_handler.event import NOTHING_STARTED, UNSETTLED, PhysicalId, Request, RequestType
+from cdk_healthomics_handler.kind import CANCELLED, DELETED
 from cdk_healthomics_handler.mark import LONG_AGO, Did
 from cdk_healthomics_handler.names import OwnershipTag, RemovalPolicy, property_name
 from cdk_healthomics_handler.outcomes import done, failed, overtaken, succeeded
-from cdk_healthomics_handler.run import CANCELLED, COMPLETED, DELETED, Run
+from cdk_healthomics_handler.run import Run
 from cdk_healthomics_handler.seen import Seen
 from cdk_healthomics_handler.start_run import Wanted
 from cdk_healthomics_handler.waiting import await_run, follow, look_again, stop_waiting
@@ -39,10 +41,19 @@ def decide(request: Request, wanted: Wanted | None, seen: Seen) -> Action:
             one.
         seen: what this invocation has seen and done so far.
     """
-    action = _next(request, wanted, seen)
+    action = _cancellable(_next(request, wanted, seen))
     if isinstance(action, Cancel) and action.run.tags.get(OwnershipTag.STACK_ID) != request.stack_id:
         # Whose it is was told by others than its tags: CloudFormation, or StartRun's answer.
         return Reclaim("somebody took its tag off, by which it may be cancelled", action.run)
+    return action
+
+
+def _cancellable(action: Action) -> Action:
+    """What to do instead where a batch cannot be cancelled yet, or where that has left some of its runs."""
+    if isinstance(action, (Cancel, Wait)) and action.run.ended and action.run.left:
+        return CancelRuns("the batch is at its end, and some of its runs are not", action.run)
+    if isinstance(action, Cancel) and action.run.status in action.run.kind.uncancellable:
+        return Wait("it cannot be cancelled yet", action.run)
     return action
 
 
@@ -135,7 +146,7 @@ def _replace(request: Request, wanted: Wanted, current: Run, seen: Seen) -> Acti
             return AskCloudFormation("is the new run the resource's?", run)
         if run is None or (seen.observed and seen.observed.overtakes(request, run)):
             return _withdraw(request, run, seen)
-    mark = identity.mark(request, Did.REPLACES, str(wanted.start_run["name"]))
+    mark = identity.mark(request, Did.REPLACES, str(wanted.start_run[request.kind.name]))
     sweep = _sweep_newer(request, current, seen) if seen.rival else None
     if current.replaced_by != mark:
         tag = Tag("other requests must know", current, {OwnershipTag.REPLACED_BY: str(mark)})
@@ -169,7 +180,7 @@ def _update_without_run(request: Request, wanted: Wanted, physical_id: PhysicalI
         return _withdraw(request, run, seen)
     if run is None:
         good = (each for each in seen.found if each.defined_by(wanted.definition) and not each.stopped)
-        original = next((each for each in good if each.active or each.status == COMPLETED), None)
+        original = next((each for each in good if each.active or each.completed), None)
         return _keep(request, wanted, original, seen) if original else Start("it has none", wanted.start_run)
     strays = [] if request.retains else [each for each in seen.found if each.active and each.id != run.id]
     return (
@@ -286,7 +297,7 @@ def _sweep_all(request: Request, run: Run | None, seen: Seen) -> Action | None:
         return None
     if run and run.replaces and seen.original is None:
         return ReadOriginal("has its cleanup been given up?", run.replaces)
-    named = property_name("name") in request.properties
+    named = property_name(request.kind.name) in request.properties
     original = seen.original
     uncleaned = run is not None and isinstance(original, Run) and original.active and not original.kept_since(run)
     after = run.created if run and named and not uncleaned else LONG_AGO

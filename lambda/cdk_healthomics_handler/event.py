@@ -7,8 +7,9 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple, Self
 from urllib.parse import parse_qs, urlsplit
 
-from cdk_healthomics_handler.mark import LONG_AGO
-from cdk_healthomics_handler.names import LINK_TYPE, RESOURCE_TYPE, Property, RemovalPolicy, WaitFor
+from cdk_healthomics_handler.kind import BATCH, RUN, Kind
+from cdk_healthomics_handler.mark import LONG_AGO, Goal
+from cdk_healthomics_handler.names import BATCH_TYPE, LINK_TYPE, RESOURCE_TYPE, Property, RemovalPolicy, WaitFor
 
 DEFAULT_SERVICE_TIMEOUT: Final = 3600
 """Seconds; CloudFormation's own default where the resource names none."""
@@ -117,6 +118,11 @@ class Request:
         }
 
     @property
+    def kind(self) -> Kind:
+        """What the resource is or, of a link, waits for."""
+        return BATCH if self.resource_type == BATCH_TYPE or Property.BATCH in self.properties else RUN
+
+    @property
     def link_id(self) -> str:
         """The physical id of a link; nothing where the resource is a run."""
         if self.resource_type != LINK_TYPE:
@@ -126,12 +132,12 @@ class Request:
     @property
     def watched(self) -> PhysicalId | None:
         """The run that is waited for."""
-        return PhysicalId.parse(self.properties.get(Property.RUN) if self.link_id else self.physical_id)
+        return PhysicalId.parse(self.properties.get(self.kind.linked_by) if self.link_id else self.physical_id)
 
     @property
     def watched_before(self) -> PhysicalId | None:
         """The run that a link waited for before the update."""
-        return PhysicalId.parse(self.old_properties.get(Property.RUN))
+        return PhysicalId.parse(self.old_properties.get(self.kind.linked_by))
 
     @property
     def stack_name(self) -> str:
@@ -152,6 +158,11 @@ class Request:
     def wait_for(self) -> str:
         """A :class:`WaitFor`."""
         return str(self.properties.get(Property.WAIT_FOR, WaitFor.SUBMITTED))
+
+    @property
+    def goal(self) -> str:
+        """The same, with how many runs of a batch may fail: a :class:`~cdk_healthomics_handler.mark.Goal`."""
+        return str(Goal(self.wait_for, int(self.properties.get(Property.MAX_FAILED_RUNS, 0))))
 
     @property
     def waits(self) -> bool:

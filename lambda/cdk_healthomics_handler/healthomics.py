@@ -4,20 +4,23 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from botocore import xform_name
 from botocore.exceptions import ClientError
 
 from cdk_healthomics_handler.actions import Search
 from cdk_healthomics_handler.event import UNKNOWN_UUID, PhysicalId, Request
-from cdk_healthomics_handler.names import START_RUN, OwnershipTag
+from cdk_healthomics_handler.kind import DELETED, FAILED, RUN, Kind
+from cdk_healthomics_handler.names import OwnershipTag
 from cdk_healthomics_handler.refusal import Refusal, classify
-from cdk_healthomics_handler.run import DELETED, FAILED, TERMINAL, FailedTask, Run
+from cdk_healthomics_handler.run import FailedTask, Run
 from cdk_healthomics_handler.seen import Gone
 
 if TYPE_CHECKING:
     from mypy_boto3_omics import OmicsClient
-    from mypy_boto3_omics.type_defs import ListRunsRequestTypeDef, ListRunTasksRequestTypeDef, TaskListItemTypeDef
+    from mypy_boto3_omics.type_defs import ListRunTasksRequestTypeDef, TaskListItemTypeDef
 
 _PAGE: Final = 100
 """The longest page of ListRuns and of ListRunTasks."""
@@ -33,27 +36,26 @@ class HealthOmics:
     def __init__(self, client: "OmicsClient") -> None:
         self._client = client
 
-    @property
-    def members(self) -> Mapping[str, Any]:
+    def members(self, kind: Kind) -> Mapping[str, Any]:
         """StartRun's members and their shapes, from botocore's model."""
-        shape = self._client.meta.service_model.operation_model(START_RUN).input_shape
+        shape = self._client.meta.service_model.operation_model(kind.start).input_shape
         return shape.members if shape else {}
 
-    def start(self, request: Mapping[str, Any]) -> Run:
+    def start(self, kind: Kind, request: Mapping[str, Any]) -> Run:
         """StartRun."""
-        return Run.of(self._client.start_run(**request))
+        return Run.of(self._call(kind.start, **request), kind)
 
     def cancel(self, run: Run) -> None:
         """CancelRun."""
-        self._client.cancel_run(id=run.id)
+        self._call(run.kind.cancel, **{run.kind.id: run.id})
 
-    def read(self, physical_id: PhysicalId) -> Run | Gone | None:
+    def read(self, kind: Kind, physical_id: PhysicalId) -> Run | Gone | None:
         """GetRun of the run with this id and this uuid.
 
         Returns:
             GONE where the id is another run's by now; None where HealthOmics has, or shows, no run with the id.
         """
-        run = self._get(physical_id.run_id)
+        run = self._get(kind, physical_id.run_id)
         if run is None or not run.uuid or UNKNOWN_UUID in {run.uuid, physical_id.uuid}:
             return run
         return run if run.uuid == physical_id.uuid else Gone.GONE
@@ -74,34 +76,41 @@ class HealthOmics:
             strangers: the ids of runs that are known not to be the resource's; those that are found join them.
             search: which of them matter.
         """
-        return Hunt(self._page, self._get, request, list(names), search, strangers)
+        return Hunt(
+            partial(self._page, request.kind), partial(self._get, request.kind), request, list(names), search, strangers
+        )
 
     def failed_tasks(self, run: Run) -> "FailedTasks":
         """The failed tasks of a run, to be read."""
         return FailedTasks(self._client, run.id)
 
-    def lists_active(self, names: Collection[str], run_id: str) -> bool:
+    def runs_left(self, batch: Run) -> "RunsLeft":
+        """The active runs of a batch, to be cancelled."""
+        return RunsLeft(partial(self._page, RUN), self.cancel, batch)
+
+    def lists_active(self, kind: Kind, names: Collection[str], run_id: str) -> bool:
         """Whether ListRuns has an active run with this id under one of these names."""
         for name in names:
             token = ""
             while True:
-                items, token = self._page(name, token)
-                if any(item["id"] == run_id and item["status"] not in TERMINAL for item in items):
+                items, token = self._page(kind, {"name": name}, token)
+                if any(item["id"] == run_id and item["status"] not in kind.quiet for item in items):
                     return True
                 if not token:
                     break
         return False
 
-    def _page(self, name: str, token: str) -> tuple[list[Mapping[str, Any]], str]:
-        asked: ListRunsRequestTypeDef = {"name": name, "maxResults": _PAGE}
-        if token:
-            asked["startingToken"] = token
-        page = self._client.list_runs(**asked)
+    def _page(self, kind: Kind, filters: Mapping[str, str], token: str) -> tuple[list[Mapping[str, Any]], str]:
+        after = {"startingToken": token} if token else {}
+        page = self._call(kind.list, **filters, **{kind.page: _PAGE}, **after)
         return list(page["items"]), page.get("nextToken", "")
 
-    def _get(self, run_id: str) -> Run | None:
+    def _call(self, operation: str, **asked: Any) -> Any:
+        return getattr(self._client, xform_name(operation))(**asked)
+
+    def _get(self, kind: Kind, run_id: str) -> Run | None:
         try:
-            return Run.of(self._client.get_run(id=run_id))
+            return Run.of(self._call(kind.get, **{kind.id: run_id}), kind)
         except ClientError as error:
             if classify(error) is Refusal.GONE:
                 return None
@@ -112,7 +121,7 @@ class HealthOmics:
 class Hunt:
     """A search that keeps what it has read: after a refused call, :meth:`go_on` goes on where it stopped."""
 
-    _page: Callable[[str, str], tuple[list[Mapping[str, Any]], str]]
+    _page: Callable[[Mapping[str, str], str], tuple[list[Mapping[str, Any]], str]]
     _get: Callable[[str], Run | None]
     _request: Request
     _names: list[str]
@@ -132,9 +141,9 @@ class Hunt:
             botocore.exceptions.BotoCoreError: likewise.
         """
         while self._names:
-            items, self._token = self._page(self._names[0], self._token)
+            items, self._token = self._page({"name": self._names[0]}, self._token)
             self._ids += [item["id"] for item in items if self._matters(item)]
-            self.ended |= {item["id"]: item["status"] for item in items if item["status"] in TERMINAL}
+            self.ended |= {item["id"]: item["status"] for item in items if item["status"] in self._request.kind.quiet}
             if not self._token:
                 self._names.pop(0)
         while self._ids:
@@ -148,14 +157,50 @@ class Hunt:
         return tuple(sorted(self._found.values(), key=lambda run: run.created, reverse=True))
 
     def _matters(self, item: Mapping[str, Any]) -> bool:
-        if item.get("creationTime", self._search.after) < self._search.after:
+        kind = self._request.kind
+        if item.get(kind.created, self._search.after) < self._search.after:
             return False
-        if item["status"] not in TERMINAL:
+        if item["status"] not in kind.quiet:
             return True
-        return self._search.of_request and item["status"] != DELETED and self._recent(item.get("creationTime"))
+        return self._search.of_request and item["status"] != DELETED and self._recent(item.get(kind.created))
 
     def _recent(self, created: datetime | None) -> bool:
         return created is None or created >= self._request.ordered_at - _BEFORE
+
+
+@dataclass
+class RunsLeft:
+    """What CancelRunBatch has left of a batch, cancelled call by call: after a refused one, what was listed is kept."""
+
+    _page: Callable[[Mapping[str, str], str], tuple[list[Mapping[str, Any]], str]]
+    _cancel: Callable[[Run], None]
+    _batch: Run
+    _token: str | None = ""
+    """Of the page to be listed; None: all were."""
+    _runs: list[Run] = field(default_factory=list)
+    """Those that are listed and still to be cancelled."""
+
+    def go_on(self) -> bool:
+        """The next call; whether it was the last.
+
+        Raises:
+            botocore.exceptions.ClientError: it was refused; go on later.
+            botocore.exceptions.BotoCoreError: likewise.
+        """
+        if self._runs:
+            try:
+                self._cancel(self._runs[-1])
+            except ClientError as error:
+                # How a run is refused that has ended meanwhile is not documented: the next list tells.
+                if classify(error) not in {Refusal.FINAL, Refusal.CONFLICT, Refusal.GONE}:
+                    raise
+            self._runs.pop()
+        else:
+            items, token = self._page({"batchId": self._batch.id}, self._token or "")
+            listed = [Run.of(item) for item in items]
+            self._runs = [run for run in listed if run.active and not run.stopped]
+            self._token = token or None
+        return self._token is None and not self._runs
 
 
 @dataclass

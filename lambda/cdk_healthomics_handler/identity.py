@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from cdk_healthomics_handler.event import Request
+from cdk_healthomics_handler.kind import RUN, Kind
 from cdk_healthomics_handler.mark import Did, Mark
 from cdk_healthomics_handler.names import OwnershipTag, Property, property_name
 
@@ -43,16 +44,16 @@ def default_run_name(stack_name: str, logical_id: str, limit: int) -> str:
 
 def run_name(request: Request, properties: Mapping[str, Any], limit: int) -> str:
     """The name of the run that these properties ask for."""
-    named: str | None = properties.get(property_name("name"))
+    named: str | None = properties.get(property_name(request.kind.name))
     return named or default_run_name(request.stack_name, request.logical_id, limit)
 
 
-def definition(start_run: Mapping[str, Any], properties: Mapping[str, Any]) -> str:
+def definition(start_run: Mapping[str, Any], properties: Mapping[str, Any], kind: Kind = RUN) -> str:
     """A digest of everything that was asked for and defines the run: StartRun's members, and the rerun trigger.
 
     Token and tags do not define a run, nor does a name that nobody asked for.
     """
-    undefining = {"requestId", "tags", *(() if property_name("name") in properties else ("name",))}
+    undefining = {"requestId", "tags", *(() if property_name(kind.name) in properties else (kind.name,))}
     defining = {member: value for member, value in start_run.items() if member not in undefining}
     trigger = properties.get(Property.RERUN_TRIGGER)
     return VERSION + hashlib.sha256(json.dumps([defining, trigger], sort_keys=True).encode()).hexdigest()
@@ -76,4 +77,4 @@ def ownership_tags(request: Request, token: str, definition: str) -> dict[str, s
 
 def mark(request: Request, did: Did, name: str = "") -> Mark:
     """The request's mark on a run that it has started, keeps or sets out to replace by a run with this name."""
-    return Mark(request.ordered_at, did, request.wait_for, request.request_id, name)
+    return Mark(request.ordered_at, did, request.goal, request.request_id, name)

@@ -13,6 +13,7 @@ from cdk_healthomics_handler.actions import (
     Answer,
     AskCloudFormation,
     Cancel,
+    CancelRuns,
     Outcome,
     Read,
     ReadAgain,
@@ -30,12 +31,13 @@ from cdk_healthomics_handler.actions import (
 )
 from cdk_healthomics_handler.decision import decide
 from cdk_healthomics_handler.event import PhysicalId, Request, RequestType
-from cdk_healthomics_handler.healthomics import FailedTasks, HealthOmics, Hunt
-from cdk_healthomics_handler.names import RELEASED, START_RUN, OwnershipTag
+from cdk_healthomics_handler.healthomics import FailedTasks, HealthOmics, Hunt, RunsLeft
+from cdk_healthomics_handler.kind import DELETED
+from cdk_healthomics_handler.names import RELEASED, OwnershipTag
 from cdk_healthomics_handler.pace import Clock
 from cdk_healthomics_handler.reach import Reach
 from cdk_healthomics_handler.refusal import Error, Refusal, classify, words
-from cdk_healthomics_handler.run import DELETED, Run
+from cdk_healthomics_handler.run import Run
 from cdk_healthomics_handler.seen import Gone, Seen
 from cdk_healthomics_handler.standing import UNTOLD, Observed
 from cdk_healthomics_handler.start_run import Wanted
@@ -71,6 +73,8 @@ class Lifecycle:
     _names: tuple[str, ...] = ()
     _hunt: Hunt | None = None
     """A search that a refused call has interrupted."""
+    _left: RunsLeft | None = None
+    """What CancelRunBatch has left, as far as it is cancelled."""
     _tasks: FailedTasks | None = None
     """Those of the run that has failed, as far as they are read."""
     _strangers: set[str] = field(default_factory=set)
@@ -122,7 +126,7 @@ class Lifecycle:
     def _read_properties(self) -> None:
         if self.request.polls or self.request.link_id:
             return
-        members = self.healthomics.members
+        members = self.healthomics.members(self.request.kind)
         self._names = start_run.names(self.request, members)
         if self.request.type is RequestType.DELETE:
             return
@@ -139,7 +143,9 @@ class Lifecycle:
 
     def _out_of_time(self, action: Action) -> bool:
         """Whether it is too late for an action. To stop a run is never too late as long as the function lives."""
-        stops = isinstance(action, Cancel) or (self.request.type is RequestType.DELETE and type(action) is Read)
+        stops = isinstance(action, (Cancel, CancelRuns)) or (
+            self.request.type is RequestType.DELETE and type(action) is Read
+        )
         return self.clock.dead if stops else self.clock.over
 
     def _cut_short(self) -> Answer:
@@ -176,10 +182,12 @@ class Lifecycle:
         match action:
             case Start(request=request):
                 if self._refused[Start]:
-                    self.clock.await_slot(START_RUN)
-                self._started(self.healthomics.start(request))
+                    self.clock.await_slot(self.request.kind.start)
+                self._started(self.healthomics.start(self.request.kind, request))
             case Cancel(run=run):
                 self._cancel(run)
+            case CancelRuns(run=run):
+                self._cancel_left(run)
             case Reclaim(run=run):
                 self._reclaim(run)
             case Schedule(run=run):
@@ -226,11 +234,11 @@ class Lifecycle:
     def _find(self, physical_id: PhysicalId) -> Run | Gone:
         """GetRun; a run that was started a moment ago may not be visible yet."""
         for _ in range(2):
-            found = self.healthomics.read(physical_id)
+            found = self.healthomics.read(self.request.kind, physical_id)
             if found is not None:
                 return found
             self.clock.wait(self.clock.pace.lag)
-        return self.healthomics.read(physical_id) or Gone.GONE
+        return self.healthomics.read(self.request.kind, physical_id) or Gone.GONE
 
     def _leave_tasks(self) -> None:
         """Read no more failed tasks: what is read by now is told."""
@@ -281,6 +289,13 @@ class Lifecycle:
                 raise
         else:
             self.seen = replace(self.seen, cancelled=self.seen.cancelled | {run.id})
+
+    def _cancel_left(self, batch: Run) -> None:
+        self._left = self._left or self.healthomics.runs_left(batch)
+        if self._left.go_on():
+            self._left = None
+            self._poll(stopping=True)
+            self._saw(self._now(batch))
 
     def _reclaim(self, run: Run) -> None:
         tags: dict[str, str] = {
@@ -366,7 +381,7 @@ class Lifecycle:
         if type(action) is Read and denied and self._denied_for_long(refusal):
             # With conditions on tags, a run that does not exist is denied, not missing; ListRuns knows.
             try:
-                if not self.healthomics.lists_active(self._names, action.physical_id.run_id):
+                if not self.healthomics.lists_active(self.request.kind, self._names, action.physical_id.run_id):
                     self.seen = replace(self.seen, current=Gone.GONE)
                     return True
             except (ClientError, BotoCoreError) as listing:
@@ -381,12 +396,13 @@ class Lifecycle:
         """What a person is told when the time of the request is over."""
         spent = f"{self.clock.elapsed:.0f} s"
         if isinstance(action, (Wait, Search)) and self.seen.cancelled:
-            runs = ", ".join(sorted(self.seen.cancelled))
-            return f"CancelRun was accepted, but run {runs} was still stopping after {spent}. Delete the stack again."
+            kind, runs = self.request.kind, ", ".join(sorted(self.seen.cancelled))
+            told = f"{kind.cancel} was accepted, but {kind.noun} {runs} was still stopping after {spent}."
+            return f"{told} Delete the stack again."
         run = self.seen.started or self.seen.current
         if self.seen.waited and isinstance(run, Run) and self.request.type is not RequestType.DELETE:
             return (
-                f"Run {run.id} is still {run.status}, not {self.request.wait_for}, at the end of the "
+                f"{run.label} is still {run.status}, not {self.request.wait_for}, at the end of the "
                 f"{self.request.timeout} s that CloudFormation waits. {run.console_url}"
             )
         if times := self._refused.total():

@@ -7,7 +7,7 @@ sent, and where both can see one run, its mark tells the older that there is a n
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Self
+from typing import NamedTuple, Self
 
 from cdk_healthomics_handler.names import WaitFor
 
@@ -22,6 +22,22 @@ class Did(StrEnum):
     """It stays, or is again, the resource's run."""
     REPLACES = "replaces"
     """It sets out to start another run in its place."""
+
+
+class Goal(NamedTuple):
+    """How far a run must come: a :class:`WaitFor`, and of a batch how many of its runs may fail: ``COMPLETED:3``."""
+
+    wait_for: str
+    may_fail: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.wait_for}:{self.may_fail}" if self.may_fail else self.wait_for
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what :meth:`__str__` wrote."""
+        wait_for, _, may_fail = text.partition(":")
+        return cls(wait_for, int(may_fail) if may_fail.isdecimal() else 0)
 
 
 @dataclass(frozen=True)

@@ -30,12 +30,21 @@ def of_end(run: Run, tasks: Collection[FailedTask]) -> str:
     """
     told = [run.status, *_words(run.failure_reason, run.status_message, _MESSAGE)]
     sentences = [
-        f"Run {run.id} is {': '.join(told)}.",
+        f"{run.label} is {': '.join(told)}.",
         *(_of_task(task) for task in tasks),
-        f"Its logs are in log group {LOG_GROUP}, streams run/{run.id} and run/{run.id}/engine.",
+        _counts(run) if run.kind.shared else _logs(run),
         run.console_url,
     ]
     return " ".join(filter(None, sentences))
+
+
+def _logs(run: Run) -> str:
+    return f"Its logs are in log group {LOG_GROUP}, streams run/{run.id} and run/{run.id}/engine."
+
+
+def _counts(batch: Run) -> str:
+    of = "" if batch.total is None else f" of its {batch.total} runs"
+    return f"{batch.failed}{of} failed, were cancelled or could not be submitted." if batch.failed else ""
 
 
 def _of_task(task: FailedTask) -> str:

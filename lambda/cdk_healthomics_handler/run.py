@@ -1,4 +1,4 @@
-"""A run as HealthOmics shows it, frozen. Standard library only."""
+"""A run, or a batch, as HealthOmics shows it, frozen. Standard library only."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -7,22 +7,14 @@ from typing import Any, Final, Self
 
 from cdk_healthomics_handler import console
 from cdk_healthomics_handler.event import UNKNOWN_UUID, PhysicalId, Request
-from cdk_healthomics_handler.mark import LONG_AGO, Did, Mark
-from cdk_healthomics_handler.names import RELEASED, Attribute, OwnershipTag, WaitFor
+from cdk_healthomics_handler.kind import CANCELLED, DELETED, RUN, STOPPING, Kind
+from cdk_healthomics_handler.mark import LONG_AGO, Did, Goal, Mark
+from cdk_healthomics_handler.names import RELEASED, OwnershipTag, WaitFor
 
-STOPPING: Final = "STOPPING"
-COMPLETED: Final = "COMPLETED"
-FAILED: Final = "FAILED"
-CANCELLED: Final = "CANCELLED"
-DELETED: Final = "DELETED"
-TERMINAL: Final = frozenset({COMPLETED, FAILED, CANCELLED, DELETED})
-"""The statuses that a run never leaves. In any other it may cost money: one that nobody here knows is an active one."""
-REACHED: Final[Mapping[str, frozenset[str]]] = {
-    WaitFor.RUNNING: frozenset({"RUNNING", COMPLETED}),
-    WaitFor.COMPLETED: frozenset({COMPLETED}),
-}
-"""The statuses in which a run has come as far as somebody waits for; SUBMITTED is reached in any."""
 _TELLING: Final = ("roleArn", "workflowId", "outputUri")
+_NOT_COMPLETED: Final = ("failedRunCount", "cancelledRunCount")
+_OVER: Final = frozenset(f"{status.lower()}RunCount" for status in RUN.terminal)
+"""By RunSummary's members, the runs of a batch that have ended."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +36,19 @@ class Run:
     """What StartRun was asked for, as far as it tells one resource's run from a copy: role, workflow and outputs."""
     failure_reason: str = ""
     status_message: str = ""
+    kind: Kind = field(default=RUN, repr=False)
+    total: int | None = None
+    """Of a batch: how many runs it has; None: HealthOmics has not told."""
+    failed: int = 0
+    """Of a batch: how many of them have failed, were cancelled or could not be submitted."""
+    left: int = 0
+    """Of a batch: how many of them are active."""
 
     @classmethod
-    def of(cls, answer: Mapping[str, Any]) -> Self:
+    def of(cls, answer: Mapping[str, Any], kind: Kind = RUN) -> Self:
         """Read an answer of GetRun or StartRun. Never raises: a started run must be remembered."""
+        asked = answer.get(kind.shared) or {} if kind.shared else answer
+        runs, submissions = answer.get("runSummary") or {}, answer.get("submissionSummary") or {}
         return cls(
             id=str(answer.get("id", "")),
             uuid=str(answer.get("uuid", "")),
@@ -57,10 +58,15 @@ class Run:
             tags=answer.get("tags") or {},
             created=answer.get("creationTime") or LONG_AGO,
             started=answer.get("startTime"),
-            stopped_at=answer.get("stopTime"),
-            asked={member: answer[member] for member in _TELLING if answer.get(member)},
-            failure_reason=str(answer.get("failureReason") or ""),
-            status_message=str(answer.get("statusMessage") or ""),
+            stopped_at=answer.get("stopTime") or answer.get("processedTime") or answer.get("failedTime"),
+            asked={member: asked[member] for member in _TELLING if asked.get(member)},
+            failure_reason=str(answer.get(kind.reason) or ""),
+            status_message=str(answer.get(kind.message) or ""),
+            kind=kind,
+            total=answer.get("totalRuns"),
+            failed=sum(runs.get(count) or 0 for count in _NOT_COMPLETED)
+            + (submissions.get("failedStartSubmissionCount") or 0),
+            left=sum(number or 0 for count, number in runs.items() if count not in _OVER),
         )
 
     @classmethod
@@ -73,9 +79,10 @@ class Run:
         return cls(
             id=physical_id.run_id,
             uuid=physical_id.uuid,
-            arn=f"arn:{partition}:omics:{region}:{account}:run/{physical_id.run_id}",
+            arn=f"arn:{partition}:omics:{region}:{account}:{request.kind.arn}/{physical_id.run_id}",
             status=DELETED,
             output_uri=output_uri,
+            kind=request.kind,
         )
 
     @property
@@ -86,7 +93,7 @@ class Run:
     @property
     def active(self) -> bool:
         """Whether the run may cost money."""
-        return self.status not in TERMINAL
+        return self.status not in self.kind.terminal or (self.left > 0 and self.status not in self.kind.quiet)
 
     @property
     def stopped(self) -> bool:
@@ -95,31 +102,50 @@ class Run:
 
     @property
     def ended(self) -> bool:
-        """Whether the run never changes its status again."""
-        return self.status in TERMINAL
+        """Whether the run never changes its status again. What CancelRunBatch could not cancel may be active still."""
+        return self.status in self.kind.terminal
 
     @property
     def console_url(self) -> str:
         """The run's page in the AWS console; nothing where it cannot be told."""
-        return console.page_at(self.arn, self.id)
+        return "" if self.kind.shared else console.page_at(self.arn, self.id)
+
+    @property
+    def label(self) -> str:
+        """How a sentence begins that is about it."""
+        return f"{self.kind.noun.capitalize()} {self.id}"
 
     @property
     def attributes(self) -> dict[str, str]:
-        """Every attribute of the resource; times are of a run that was waited for."""
-        waited = self.newest is not None and self.newest.waits
-        started, stopped = (self.started, self.stopped_at) if waited else (None, None)
-        took = str(int((stopped - started).total_seconds())) if started and stopped else ""
-        return {
-            Attribute.RUN_ID: self.id,
-            Attribute.RUN_ARN: self.arn,
-            Attribute.RUN_UUID: self.uuid,
-            Attribute.RUN_OUTPUT_URI: self.output_uri,
-            Attribute.STATUS: self.status,
-            Attribute.CONSOLE_URL: self.console_url,
-            Attribute.STARTED_AT: _told(started),
-            Attribute.STOPPED_AT: _told(stopped),
-            Attribute.DURATION_SECONDS: took,
-        }
+        """Every attribute of the resource; times, and how many have failed, are of a run that was waited for."""
+        return {attribute: str(getattr(self, told)) for attribute, told in self.kind.attributes.items()}
+
+    @property
+    def started_at(self) -> str:
+        """The attribute that tells when the run left the queue."""
+        return _told(self.started if self._waited_for else None)
+
+    @property
+    def ended_at(self) -> str:
+        """The attribute that tells when it ended."""
+        return _told(self.stopped_at if self._waited_for else None)
+
+    @property
+    def took(self) -> str:
+        """The attribute that tells how many seconds are between."""
+        if not (self._waited_for and self.started and self.stopped_at):
+            return ""
+        return str(int((self.stopped_at - self.started).total_seconds()))
+
+    @property
+    def counted(self) -> str:
+        """The attribute that tells how many runs a batch has."""
+        return "" if self.total is None else str(self.total)
+
+    @property
+    def counted_failed(self) -> str:
+        """The attribute that tells how many of them have failed."""
+        return str(self.failed) if self._waited_for else ""
 
     @property
     def replaces(self) -> PhysicalId | None:
@@ -152,7 +178,7 @@ class Run:
         starter = self.newest if self.newest and self.newest.did is Did.STARTED else None
         if starter is None or not starter.waits or not self.ended or self.reached(starter.wait_for):
             return False
-        return starter.wait_for == WaitFor.COMPLETED or self.started is None
+        return starter.wait_for != WaitFor.RUNNING or self.started is None
 
     @property
     def ended_before_it_was_kept(self) -> bool:
@@ -166,8 +192,11 @@ class Run:
         return replace(self, tags={**kept, **add})
 
     def reached(self, wait_for: str) -> bool:
-        """Whether the run has come as far as somebody waits for."""
-        return wait_for not in REACHED or self.status in REACHED[wait_for]
+        """Whether the run has come as far as somebody waits for: a :class:`~cdk_healthomics_handler.mark.Goal`."""
+        goal = Goal.parse(wait_for)
+        if goal.wait_for == WaitFor.SUBMITTED:
+            return True
+        return self.status in self.kind.reached.get(goal.wait_for, ()) and self.failed <= goal.may_fail
 
     def belongs_to(self, request: Request) -> bool:
         """Whether the run carries the tags of the resource that the request is about."""
@@ -182,9 +211,9 @@ class Run:
 
     def answers(self, start_run: Mapping[str, Any]) -> bool:
         """Whether the run is what this StartRun request asked for: anybody can copy tags and a name."""
+        shared = start_run.get(self.kind.shared, start_run)
         return all(
-            str(start_run.get(member, value)).rstrip("/") == str(value).rstrip("/")
-            for member, value in self.asked.items()
+            str(shared.get(member, value)).rstrip("/") == str(value).rstrip("/") for member, value in self.asked.items()
         )
 
     def defined_by(self, definition: str) -> bool:
@@ -213,6 +242,15 @@ class Run:
     def older_than(self, request: Request) -> bool:
         """Whether no request that was sent after this one has started the run or kept it."""
         return self.newest is None or self.newest.sent_at <= request.ordered_at
+
+    @property
+    def completed(self) -> bool:
+        """Whether it has come to a good end."""
+        return self.reached(WaitFor.COMPLETED)
+
+    @property
+    def _waited_for(self) -> bool:
+        return self.newest is not None and self.newest.waits
 
     @property
     def _kept(self) -> Mark | None:

@@ -5,6 +5,7 @@ StartRun, which the caller passes in: no list of members stands here.
 """
 
 import json
+from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -12,9 +13,13 @@ from typing import Any, Final, Protocol
 from cdk_healthomics_handler import identity
 from cdk_healthomics_handler.documents import BOOLEANS, MisfitError, filled
 from cdk_healthomics_handler.event import Request
-from cdk_healthomics_handler.names import SESSION_POLICY, Property, WaitFor, property_name, values_name
+from cdk_healthomics_handler.kind import Kind
+from cdk_healthomics_handler.names import SESSION_POLICY, OwnershipTag, Property, WaitFor, property_name, values_name
 
 _SCALARS: Final = {"integer": "a whole number", "boolean": "true or false"}
+
+
+_RUN_TAGS: Final = "runTags"
 
 
 class Shape(Protocol):
@@ -66,9 +71,14 @@ def wanted(request: Request, members: Members) -> Wanted:
     if request.wait_for not in set(WaitFor):
         raise ValueError(f"{Property.WAIT_FOR} was {request.wait_for!r}: must be one of {', '.join(WaitFor)}.")
     asked = _start_run(request, request.properties, members)
-    definition = identity.definition(asked, request.properties)
+    definition = identity.definition(asked, request.properties, request.kind)
     token = identity.token(request, _longest(members, "requestId"))
-    tags = {**asked.pop("tags", {}), **identity.ownership_tags(request, token, definition)}
+    users = asked.pop("tags", {})
+    tags = {**users, **identity.ownership_tags(request, token, definition)}
+    if shared := asked.get(request.kind.shared):
+        # A batch's runs do not inherit its tags; by ours the function may cancel them.
+        ours = {OwnershipTag.STACK_ID.value: request.stack_id}
+        asked[request.kind.shared] = {**shared, _RUN_TAGS: {**users, **shared.get(_RUN_TAGS, {}), **ours}}
     return Wanted(
         start_run={**asked, "requestId": token, "tags": tags},
         definition=definition,
@@ -79,12 +89,13 @@ def wanted(request: Request, members: Members) -> Wanted:
 
 def names(request: Request, members: Members) -> tuple[str, ...]:
     """The names that this resource's runs can have: by the properties, and by those before the update."""
-    limit = _longest(members, "name")
+    limit = _longest(members, request.kind.name)
     sides = [request.properties, *([request.old_properties] if request.old_properties else [])]
     return tuple(dict.fromkeys(identity.run_name(request, side, limit) for side in sides))
 
 
 def _start_run(request: Request, properties: Mapping[str, Any], members: Members) -> dict[str, Any]:
+    whole, members = members, _flat(request.kind, members)
     by_property = {property_name(member): member for member in members}
     values = {
         values_name(member) for member, shape in members.items() if member == SESSION_POLICY or _is_document(shape)
@@ -104,7 +115,23 @@ def _start_run(request: Request, properties: Mapping[str, Any], members: Members
     }
     # A document that CloudFormation leaves out (AWS::NoValue) is no member.
     asked = {member: value for member, value in asked.items() if value is not None}
-    return {**asked, "name": identity.run_name(request, properties, _longest(members, "name"))}
+    name = request.kind.name
+    asked[name] = identity.run_name(request, properties, _longest(members, name))
+    return _grouped(request.kind, whole, asked)
+
+
+def _flat(kind: Kind, members: Members) -> Members:
+    """By name, the members that are properties of the resource."""
+    groups = [members[group].members for group in kind.groups]
+    return {**{name: shape for name, shape in members.items() if name not in kind.groups}, **ChainMap(*groups)}
+
+
+def _grouped(kind: Kind, members: Members, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Put what is asked for where the request has it."""
+    groups = {
+        group: {member: asked[member] for member in members[group].members if member in asked} for group in kind.groups
+    }
+    return {**{member: value for member, value in asked.items() if member in members}, **groups}
 
 
 def _old_definition(request: Request, members: Members) -> str | None:
@@ -112,13 +139,16 @@ def _old_definition(request: Request, members: Members) -> str | None:
     if not request.old_properties:
         return None
     try:
-        return identity.definition(_start_run(request, request.old_properties, members), request.old_properties)
+        return identity.definition(
+            _start_run(request, request.old_properties, members), request.old_properties, request.kind
+        )
     except ValueError:
         return None
 
 
 def _is_document(shape: Shape) -> bool:
-    return bool(getattr(shape, "is_document_type", False))
+    """Whether the member is written as one JSON document; a batch's settings are the one list."""
+    return bool(getattr(shape, "is_document_type", False)) or shape.type_name == "list"
 
 
 def _recast(name: str, value: Any, shape: Shape, values: Mapping[str, Any] | None) -> Any:

@@ -18,20 +18,19 @@ from cdk_healthomics_handler.actions import (
     Wait,
 )
 from cdk_healthomics_handler.event import Request, RequestType
-from cdk_healthomics_handler.names import Property
 from cdk_healthomics_handler.outcomes import done, ended, failed, overtaken, succeeded
-from cdk_healthomics_handler.run import FAILED, Run
+from cdk_healthomics_handler.run import Run
 from cdk_healthomics_handler.seen import Gone, Seen
 
 
 def await_run(request: Request, run: Run, seen: Seen) -> Action | None:
     """The next step until the run is where the user wants to wait for it. None: there is nothing to wait for."""
-    over = run.reached(request.wait_for) or run.ended or (seen.closing and request.followed)
+    over = run.reached(request.goal) or run.ended or (seen.closing and request.followed)
     if request.waits and over and seen.late and not seen.scheduled and not seen.unscheduled:
         return Unschedule("an earlier delivery may have begun to wait")
-    if run.reached(request.wait_for):
+    if run.reached(request.goal):
         return None
-    if run.status == FAILED and seen.tasks is None:
+    if run.status in run.kind.explained and seen.tasks is None:
         return ReadTasks("which of its tasks have failed?", run)
     if run.ended:
         return ended(request, run, seen)
@@ -59,7 +58,12 @@ def look_again(request: Request, seen: Seen) -> Action:
     if seen.current is None:
         return Read("has it come as far as it is waited for?", watched)
     if isinstance(seen.current, Gone):
-        return failed(request, None, seen, f"Run {watched.run_id} was deleted while it was waited for.")
+        return failed(
+            request,
+            None,
+            seen,
+            f"{request.kind.noun.capitalize()} {watched.run_id} was deleted while it was waited for.",
+        )
     run = seen.current
     return await_run(request, run, replace(seen, scheduled=True)) or succeeded(request, f"the run is {run.status}", run)
 
@@ -72,8 +76,9 @@ def follow(request: Request, seen: Seen) -> Action:
         return done(request, "nothing is waited for any longer")
     watched = request.watched
     if watched is None:
-        run_id = request.properties.get(Property.RUN)
-        return failed(request, None, seen, f"{Property.RUN} was {run_id!r}: must be the physical id of a run.")
+        name = request.kind.linked_by
+        told = f"{name} was {request.properties.get(name)!r}: must be the physical id of a {request.kind.noun}."
+        return failed(request, None, seen, told)
     if seen.failure:
         return failed(request, None, seen, seen.failure)
     if seen.current is None:
@@ -82,14 +87,16 @@ def follow(request: Request, seen: Seen) -> Action:
         return _follow_run(request, seen.current, seen)
     if request.watched_before == watched:
         return succeeded(request, "the run was kept, and somebody has deleted it", Run.gone(request, watched))
-    return failed(request, None, seen, f"Run {watched.run_id} was deleted while it was waited for.")
+    return failed(
+        request, None, seen, f"{request.kind.noun.capitalize()} {watched.run_id} was deleted while it was waited for."
+    )
 
 
 def _follow_run(request: Request, run: Run, seen: Seen) -> Action:
     """A link answers at once where the run is there, or was kept or gone back to; else it waits for its own time."""
     if run.ended_before_it_was_kept:
         return succeeded(request, "the run had ended before it was kept", run)
-    if run.active and not run.reached(request.wait_for):
+    if run.active and not run.reached(request.goal):
         before = request.watched_before
         if before and before != run.physical_id and seen.original is None:
             return ReadOriginal("was the run gone back to?", before)

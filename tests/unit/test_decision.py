@@ -32,9 +32,10 @@ from cdk_healthomics_handler.actions import (
 )
 from cdk_healthomics_handler.decision import decide
 from cdk_healthomics_handler.event import PhysicalId, Request
+from cdk_healthomics_handler.kind import RUN
 from cdk_healthomics_handler.mark import LONG_AGO, Did, Mark
 from cdk_healthomics_handler.names import RELEASED, Attribute, OwnershipTag
-from cdk_healthomics_handler.run import TERMINAL, FailedTask, Run
+from cdk_healthomics_handler.run import FailedTask, Run
 from cdk_healthomics_handler.seen import Gone, Seen
 from cdk_healthomics_handler.standing import UNTOLD, Observed
 from tests.events import MEMBERS, MODEL, NOW, PROPERTIES, new_request, new_run, wanted
@@ -198,7 +199,7 @@ class TestUpdate:
         assert isinstance(action, Read)
         assert action.physical_id == PhysicalId("1000001", "uuid-1000001")
 
-    @pytest.mark.parametrize("status", sorted({*ACTIVE, *TERMINAL} - {"DELETED"}))
+    @pytest.mark.parametrize("status", sorted({*ACTIVE, *RUN.terminal} - {"DELETED"}))
     def test_a_run_with_the_wanted_definition_stays_whatever_its_status(self, status: str) -> None:
         request = update(PROPERTIES)
         action = step(request, current=kept_by(request, replace(CURRENT, status=status)))
@@ -630,7 +631,7 @@ class TestDelete:
 
 def test_the_statuses_are_those_of_the_model() -> None:
     statuses = set(MODEL.shape_for("RunStatus").metadata["enum"])
-    assert set(ACTIVE) - {"A_STATUS_TO_COME"} == statuses - TERMINAL
+    assert set(ACTIVE) - {"A_STATUS_TO_COME"} == statuses - RUN.terminal
     assert MEMBERS["requestId"].metadata["max"] == 128
 
 
