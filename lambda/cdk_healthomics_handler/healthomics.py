@@ -13,9 +13,10 @@ from botocore.exceptions import ClientError
 from cdk_healthomics_handler.actions import Search
 from cdk_healthomics_handler.event import UNKNOWN_UUID, PhysicalId, Request
 from cdk_healthomics_handler.kind import DELETED, FAILED, RUN, Kind
-from cdk_healthomics_handler.names import OwnershipTag
+from cdk_healthomics_handler.names import LIST_RUNS_IN_BATCH, OwnershipTag
 from cdk_healthomics_handler.refusal import Refusal, classify
 from cdk_healthomics_handler.run import FailedTask, Run
+from cdk_healthomics_handler.runs_of_batch import FailedRuns, Page, RunsLeft
 from cdk_healthomics_handler.seen import Gone
 
 if TYPE_CHECKING:
@@ -77,33 +78,53 @@ class HealthOmics:
             search: which of them matter.
         """
         return Hunt(
-            partial(self._page, request.kind), partial(self._get, request.kind), request, list(names), search, strangers
+            partial(self._page, request.kind.list, request.kind.page),
+            partial(self._get, request.kind),
+            request,
+            list(names),
+            search,
+            strangers,
         )
 
-    def failed_tasks(self, run: Run) -> "FailedTasks":
-        """The failed tasks of a run, to be read."""
+    def failures(self, run: Run) -> "FailedTasks | FailedRuns":
+        """The failed tasks of a run, or the failed runs of a batch, to be read."""
+        return self._failed_runs(run) if run.kind.shared else self._failed_tasks(run)
+
+    def _failed_tasks(self, run: Run) -> "FailedTasks":
         return FailedTasks(self._client, run.id)
 
-    def runs_left(self, batch: Run) -> "RunsLeft":
+    def _failed_runs(self, batch: Run) -> FailedRuns:
+        return FailedRuns(
+            page=partial(self._page, RUN.list, RUN.page),
+            page_in_batch=partial(self._page, LIST_RUNS_IN_BATCH, batch.kind.page),
+            get=partial(self._get, RUN),
+            tasks=self._failed_tasks,
+            batch=batch,
+        )
+
+    def runs_left(self, batch: Run) -> RunsLeft:
         """The active runs of a batch, to be cancelled."""
-        return RunsLeft(partial(self._page, RUN), self.cancel, batch)
+        return RunsLeft(partial(self._page, RUN.list, RUN.page), self.cancel, batch)
 
     def lists_active(self, kind: Kind, names: Collection[str], run_id: str) -> bool:
         """Whether ListRuns has an active run with this id under one of these names."""
         for name in names:
             token = ""
             while True:
-                items, token = self._page(kind, {"name": name}, token)
+                items, token = self._page(kind.list, kind.page, {"name": name}, token)
                 if any(item["id"] == run_id and item["status"] not in kind.quiet for item in items):
                     return True
                 if not token:
                     break
         return False
 
-    def _page(self, kind: Kind, filters: Mapping[str, str], token: str) -> tuple[list[Mapping[str, Any]], str]:
+    def _page(
+        self, operation: str, longest: str, filters: Mapping[str, str], token: str
+    ) -> tuple[list[Mapping[str, Any]], str]:
         after = {"startingToken": token} if token else {}
-        page = self._call(kind.list, **filters, **{kind.page: _PAGE}, **after)
-        return list(page["items"]), page.get("nextToken", "")
+        page = self._call(operation, **filters, **{longest: _PAGE}, **after)
+        items = page["runs" if operation == LIST_RUNS_IN_BATCH else "items"]
+        return list(items), page.get("nextToken", "")
 
     def _call(self, operation: str, **asked: Any) -> Any:
         return getattr(self._client, xform_name(operation))(**asked)
@@ -121,7 +142,7 @@ class HealthOmics:
 class Hunt:
     """A search that keeps what it has read: after a refused call, :meth:`go_on` goes on where it stopped."""
 
-    _page: Callable[[Mapping[str, str], str], tuple[list[Mapping[str, Any]], str]]
+    _page: Page
     _get: Callable[[str], Run | None]
     _request: Request
     _names: list[str]
@@ -166,41 +187,6 @@ class Hunt:
 
     def _recent(self, created: datetime | None) -> bool:
         return created is None or created >= self._request.ordered_at - _BEFORE
-
-
-@dataclass
-class RunsLeft:
-    """What CancelRunBatch has left of a batch, cancelled call by call: after a refused one, what was listed is kept."""
-
-    _page: Callable[[Mapping[str, str], str], tuple[list[Mapping[str, Any]], str]]
-    _cancel: Callable[[Run], None]
-    _batch: Run
-    _token: str | None = ""
-    """Of the page to be listed; None: all were."""
-    _runs: list[Run] = field(default_factory=list)
-    """Those that are listed and still to be cancelled."""
-
-    def go_on(self) -> bool:
-        """The next call; whether it was the last.
-
-        Raises:
-            botocore.exceptions.ClientError: it was refused; go on later.
-            botocore.exceptions.BotoCoreError: likewise.
-        """
-        if self._runs:
-            try:
-                self._cancel(self._runs[-1])
-            except ClientError as error:
-                # How a run is refused that has ended meanwhile is not documented: the next list tells.
-                if classify(error) not in {Refusal.FINAL, Refusal.CONFLICT, Refusal.GONE}:
-                    raise
-            self._runs.pop()
-        else:
-            items, token = self._page({"batchId": self._batch.id}, self._token or "")
-            listed = [Run.of(item) for item in items]
-            self._runs = [run for run in listed if run.active and not run.stopped]
-            self._token = token or None
-        return self._token is None and not self._runs
 
 
 @dataclass

@@ -138,6 +138,7 @@ BATCH: Final = Kind(
         BatchAttribute.FAILED_RUNS: "counted_failed",
     },
     uncancellable=frozenset({"CREATING"}),
+    explained=_PROCESSED,
     groups=(DEFAULT_RUN_SETTING, BATCH_RUN_SETTINGS),
     shared=DEFAULT_RUN_SETTING,
 )

@@ -31,13 +31,14 @@ from cdk_healthomics_handler.actions import (
 )
 from cdk_healthomics_handler.decision import decide
 from cdk_healthomics_handler.event import PhysicalId, Request, RequestType
-from cdk_healthomics_handler.healthomics import FailedTasks, HealthOmics, Hunt, RunsLeft
+from cdk_healthomics_handler.healthomics import FailedTasks, HealthOmics, Hunt
 from cdk_healthomics_handler.kind import DELETED
 from cdk_healthomics_handler.names import RELEASED, OwnershipTag
 from cdk_healthomics_handler.pace import Clock
 from cdk_healthomics_handler.reach import Reach
 from cdk_healthomics_handler.refusal import Error, Refusal, classify, words
 from cdk_healthomics_handler.run import Run
+from cdk_healthomics_handler.runs_of_batch import FailedRuns, RunsLeft
 from cdk_healthomics_handler.seen import Gone, Seen
 from cdk_healthomics_handler.standing import UNTOLD, Observed
 from cdk_healthomics_handler.start_run import Wanted
@@ -75,8 +76,8 @@ class Lifecycle:
     """A search that a refused call has interrupted."""
     _left: RunsLeft | None = None
     """What CancelRunBatch has left, as far as it is cancelled."""
-    _tasks: FailedTasks | None = None
-    """Those of the run that has failed, as far as they are read."""
+    _tasks: FailedTasks | FailedRuns | None = None
+    """Those of the run that has failed, or a batch's failed runs, as far as they are read."""
     _strangers: set[str] = field(default_factory=set)
     """The ids of runs that were read and are not the resource's."""
     _looked: tuple[float, Observed] | None = None
@@ -160,7 +161,7 @@ class Lifecycle:
             case Search():
                 self._search(action)
             case ReadTasks(run=run):
-                self._tasks = self._tasks or self.healthomics.failed_tasks(run)
+                self._tasks = self._tasks or self.healthomics.failures(run)
                 if self._tasks.go_on():
                     self._leave_tasks()
             case AskCloudFormation():

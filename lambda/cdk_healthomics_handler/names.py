@@ -57,7 +57,8 @@ S3_SETTINGS: Final = "s3UriSettings"
 """Where they are instead: a JSON file on S3, with an array as :data:`INLINE_SETTINGS` has it."""
 LIST_BATCH: Final = "ListBatch"
 CANCEL_RUN_BATCH: Final = "CancelRunBatch"
-BATCH_OPERATIONS: Final = (START_RUN_BATCH, "GetBatch", CANCEL_RUN_BATCH, "ListRunsInBatch", LIST_BATCH)
+LIST_RUNS_IN_BATCH: Final = "ListRunsInBatch"
+BATCH_OPERATIONS: Final = (START_RUN_BATCH, "GetBatch", CANCEL_RUN_BATCH, LIST_RUNS_IN_BATCH, LIST_BATCH)
 """Those on batches; only the function of a stack that has one is allowed them."""
 SERVICES: Final = (SERVICE, "cloudformation", "events")
 """The services that it calls, by botocore's names."""

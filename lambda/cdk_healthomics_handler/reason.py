@@ -9,30 +9,33 @@ from collections.abc import Collection
 from typing import Any, Final
 
 from cdk_healthomics_handler.names import LOG_GROUP
-from cdk_healthomics_handler.run import FailedTask, Run
+from cdk_healthomics_handler.run import FailedRun, FailedTask, Run
 
 _CUT: Final = "..."
 _MESSAGE: Final = 600
 """Bytes in JSON of the run's own message."""
 _TASK_MESSAGE: Final = 400
+_RUN_MESSAGE: Final = 250
+"""Of a batch's run, and of its failed task."""
 _NAME: Final = 128
 """Bytes of a task's name or log stream."""
 _REASON: Final = 64
 """Bytes of a failure reason."""
 
 
-def of_end(run: Run, tasks: Collection[FailedTask]) -> str:
+def of_end(run: Run, tasks: Collection[FailedTask | FailedRun]) -> str:
     """How a run ended: status, reason, message, its failed tasks, where its logs are, and the console's page.
 
     Args:
         run: at its end.
-        tasks: those of its failed tasks that are to be told.
+        tasks: those of its failed tasks, or of a batch its failed runs, that are to be told.
     """
     told = [run.status, *_words(run.failure_reason, run.status_message, _MESSAGE)]
     sentences = [
         f"{run.label} is {': '.join(told)}.",
-        *(_of_task(task) for task in tasks),
-        _counts(run) if run.kind.shared else _logs(run),
+        _counts(run) if run.kind.shared else "",
+        *(_of_run(each) if isinstance(each, FailedRun) else _of_task(each, _TASK_MESSAGE) for each in tasks),
+        _rest(run, len(tasks)) if run.kind.shared else _logs(run),
         run.console_url,
     ]
     return " ".join(filter(None, sentences))
@@ -47,8 +50,21 @@ def _counts(batch: Run) -> str:
     return f"{batch.failed}{of} failed, were cancelled or could not be submitted." if batch.failed else ""
 
 
-def _of_task(task: FailedTask) -> str:
-    words = _words(task.failure_reason, task.status_message, _TASK_MESSAGE)
+def _rest(batch: Run, told: int) -> str:
+    rest = batch.failed - told
+    return f"And {rest} more." if told and rest > 0 else ""
+
+
+def _of_run(run: FailedRun) -> str:
+    """A batch's run: by the id of its setting, which the user gave."""
+    status = f"(run {run.id}) is {run.status}" if run.id else "could not be submitted"
+    words = _words(run.failure_reason, run.status_message, _RUN_MESSAGE)
+    sentence = ": ".join([f"{cut(run.setting_id, _NAME)} {status}", *words])
+    return f"{sentence}. {_of_task(run.task, _RUN_MESSAGE)}" if run.task else f"{sentence}."
+
+
+def _of_task(task: FailedTask, room: int) -> str:
+    words = _words(task.failure_reason, task.status_message, room)
     told = ": ".join([f"Task {cut(task.name, _NAME)} failed", *words])
     return f"{told} (log stream {cut(task.log_stream, _NAME)})." if task.log_stream else f"{told}."
 

@@ -278,6 +278,29 @@ class FailedTask:
         )
 
 
+@dataclass(frozen=True)
+class FailedRun:
+    """A run of a batch that could not be submitted, failed or was cancelled."""
+
+    setting_id: str
+    id: str = ""
+    """Nothing where it could not be submitted."""
+    status: str = ""
+    failure_reason: str = ""
+    status_message: str = ""
+    task: FailedTask | None = None
+    """The one of its tasks that failed first."""
+
+    @classmethod
+    def unsubmitted(cls, item: Mapping[str, Any]) -> Self:
+        """Read an item of ListRunsInBatch."""
+        return cls(
+            setting_id=str(item.get("runSettingId", "")),
+            failure_reason=str(item.get("submissionFailureReason") or ""),
+            status_message=str(item.get("submissionFailureMessage") or ""),
+        )
+
+
 def _told(at: datetime | None) -> str:
     """A time as ISO 8601 in UTC, to the second; nothing where there is none."""
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if at else ""

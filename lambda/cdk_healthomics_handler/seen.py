@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from cdk_healthomics_handler.mark import Mark
-from cdk_healthomics_handler.run import FailedTask, Run
+from cdk_healthomics_handler.run import FailedRun, FailedTask, Run
 from cdk_healthomics_handler.standing import Observed
 
 
@@ -50,7 +50,8 @@ class Seen:
     """The request's time will be over before EventBridge could let the function look again."""
     scheduled: bool = False
     """EventBridge will let the function look again."""
-    tasks: tuple[FailedTask, ...] | None = None
-    """The run's failed tasks that the answer is to tell, as far as they could be read; None: not looked."""
+    tasks: tuple[FailedTask | FailedRun, ...] | None = None
+    """The run's failed tasks, or the batch's failed runs, that the answer is to tell, as far as they could be read;
+    None: not looked."""
     unscheduled: bool = False
     """No older rule or target of the resource's is left, or it was tried to remove them."""

@@ -31,7 +31,7 @@ def await_run(request: Request, run: Run, seen: Seen) -> Action | None:
     if run.reached(request.goal):
         return None
     if run.status in run.kind.explained and seen.tasks is None:
-        return ReadTasks("which of its tasks have failed?", run)
+        return ReadTasks("what in it has failed?", run)
     if run.ended:
         return ended(request, run, seen)
     if seen.closing and request.followed:

@@ -9,6 +9,7 @@ import pytest
 from cdk_healthomics_handler.names import BATCH_TYPE, LINK_TYPE, BatchAttribute, OwnershipTag
 from local_aws.healthomics import Kind
 from local_aws.healthomics.batch import StoredBatch
+from local_aws.healthomics.tasks import Order
 from tests.events import ROLE_ARN, STACK_ID
 from tests.lifecycle.stage import Stage, staged
 
@@ -207,6 +208,33 @@ def test_so_many_runs_may_fail_or_not_be_submitted(may_fail: str, status: str) -
         assert answer["Status"] == status, answer["Reason"]
         if status == "FAILED":
             assert "2 of its 4 runs failed" in answer["Reason"]
+            told = "NA12870 could not be submitted: AccessDeniedException: The role may not do this."
+            assert f"{told} {told.replace('70', '71')}" in answer["Reason"]
+
+
+def test_the_reason_names_the_first_runs_that_failed_with_their_tasks_and_how_many_more() -> None:
+    with staged(batch_creating=0.3, batch_pending=0.1, running=0.2) as stage:
+        stage.service.tasks_of_next(Order("align", running=0.1, fails=("TASK_OOM", "Killed")))
+        for _ in SETTINGS:
+            stage.service.fail_next()
+        reason = waited(stage, WAITING)["Reason"]
+    (batch,), runs = batches(stage), stage.service.runs()
+    assert reason.startswith(f"Batch {batch.id} is PROCESSED. 4 of its 4 runs failed, were cancelled or could not be ")
+    for run, setting in zip(runs[:3], SETTINGS, strict=False):
+        assert f"{setting['runSettingId']} (run {run.id}) is FAILED: RUN_TASK_FAILED: Task main exited" in reason
+    assert reason.count("Task align failed: TASK_OOM: Killed (log stream run/") == 1
+    assert reason.endswith("And 1 more.")
+
+
+@pytest.mark.parametrize("operation", ["ListRunsInBatch", "ListRuns", "GetRun", "ListRunTasks"])
+def test_what_cannot_be_read_of_failed_runs_is_left_out_of_the_reason(operation: str) -> None:
+    with staged(batch_creating=0.3, batch_pending=0.1, running=0.2) as stage:
+        for _ in SETTINGS:
+            stage.service.fail_next()
+        stage.fault(operation, Kind.FORBIDDEN)
+        answer = waited(stage, WAITING)
+    assert answer["Status"] == "FAILED"
+    assert "4 of its 4 runs failed, were cancelled or could not be submitted." in answer["Reason"]
 
 
 def test_a_batch_that_fails_at_its_submission_is_told_with_its_reason(stage: Stage) -> None:
