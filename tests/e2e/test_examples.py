@@ -224,10 +224,12 @@ def test_inputs_of_others_are_granted_as_they_are_named_and_an_encrypted_bucket_
     deployed.destroy()
 
 
-def test_a_cohort_of_a_thousand_samples_is_a_batch_with_a_file(tmp_path: Path) -> None:
-    done = synthesis("sample_cohort", tmp_path)
-    assert done.returncode == 0, done.stderr
-    (file,) = tmp_path.glob("asset.*.json")
+def test_a_cohort_of_a_thousand_samples_is_a_batch_with_a_file_that_goes_with_its_stack(
+    aws: LocalAws, example: Callable[..., Deployed], tmp_path: Path
+) -> None:
+    deployed = example("sample_cohort")
+    deployed.deploy()
+    (file,) = (path for path in deployed.out.glob("asset.*.json") if isinstance(json.loads(path.read_text()), list))
     settings = json.loads(file.read_text())
     assert len(settings) == 1000
     assert settings[0] == {
@@ -235,6 +237,21 @@ def test_a_cohort_of_a_thousand_samples_is_a_batch_with_a_file(tmp_path: Path) -
         "parameters": {"sample": "HG00096", "bam": "s3://my-bucket/HG00096.bam", "sex": "male"},
         "runTags": {"sex": "male"},
     }
+    (first,) = batches(aws)
+    assert first["name"].startswith("Cohort-Batch")
+    sheet = tmp_path / "two.csv"
+    sheet.write_text("sample,bam,sex\nNA1,s3://my-bucket/1.bam,female\nNA2,s3://my-bucket/2.bam,male\n")
+    deployed.context = [f"sheet={sheet}"]
+    deployed.deploy()  # another sheet is another batch
+    first, second = batches(aws)
+    assert (first["status"], second["status"] == "CANCELLED") == ("CANCELLED", False)
+    deployed.destroy()
+    assert [each["status"] for each in batches(aws)] == ["CANCELLED", "CANCELLED"]
+    assert [run for run in aws.controls.runs() if run.get("batchId") and run["status"] != "CANCELLED"] == []
+
+
+def batches(aws: LocalAws) -> list[dict[str, Any]]:
+    return aws.controls.batches()
 
 
 def test_a_bad_sample_sheet_is_told_by_file_and_line_all_at_once(tmp_path: Path) -> None:
