@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 
 _ENDURED: Final = 3
 """The refusals of a step that the answer can do without; after one more it is left out."""
+_AGAIN: Final = "Delete the stack again."
 _PASSING: Final = frozenset(
     {Refusal.NOT_YET, Refusal.THROTTLED, Refusal.UNCERTAIN, Refusal.SILENT, Refusal.UNREACHABLE}
 )
@@ -143,10 +144,11 @@ class Lifecycle:
             self.seen = replace(self.seen, observed=None)
 
     def _out_of_time(self, action: Action) -> bool:
-        """Whether it is too late for an action. To stop a run is never too late as long as the function lives."""
-        stops = isinstance(action, (Cancel, CancelRuns)) or (
-            self.request.type is RequestType.DELETE and type(action) is Read
-        )
+        """Whether it is too late for an action. To stop a run is never too late as long as the function lives.
+
+        What is left of a batch may be too much for that: the answer tells of it in time, and the next Delete goes on.
+        """
+        stops = isinstance(action, Cancel) or (self.request.type is RequestType.DELETE and type(action) is Read)
         return self.clock.dead if stops else self.clock.over
 
     def _cut_short(self) -> Answer:
@@ -396,10 +398,14 @@ class Lifecycle:
     def _why_given_up(self, action: Action) -> str:
         """What a person is told when the time of the request is over."""
         spent = f"{self.clock.elapsed:.0f} s"
+        if isinstance(action, Wait) and action.run.status in action.run.kind.uncancellable:
+            return f"{action.run.label} cannot be cancelled: it was still {action.run.status} after {spent}. {_AGAIN}"
+        if isinstance(action, CancelRuns):
+            return f"{action.run.label} is {action.run.status}, but not all of its runs after {spent}. {_AGAIN}"
         if isinstance(action, (Wait, Search)) and self.seen.cancelled:
             kind, runs = self.request.kind, ", ".join(sorted(self.seen.cancelled))
             told = f"{kind.cancel} was accepted, but {kind.noun} {runs} was still stopping after {spent}."
-            return f"{told} Delete the stack again."
+            return f"{told} {_AGAIN}"
         run = self.seen.started or self.seen.current
         if self.seen.waited and isinstance(run, Run) and self.request.type is not RequestType.DELETE:
             return (

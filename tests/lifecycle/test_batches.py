@@ -27,6 +27,7 @@ PROPERTIES = {
 }
 WAITING = {**PROPERTIES, "WaitFor": "COMPLETED"}
 CHANGED = {**PROPERTIES, "Priority": "6"}
+IN_SHORT = {**PROPERTIES, "ServiceTimeout": "4"}
 BATCH: dict[str, Any] = {"ResourceType": BATCH_TYPE}
 
 
@@ -160,6 +161,28 @@ def test_delete_cancels_one_by_one_the_runs_that_their_batch_could_not(stage: St
     assert answer["Status"] == "SUCCESS", answer["Reason"]
     assert stage.calls("CancelRun") == 3
     assert not active(stage)
+
+
+def test_a_delete_that_is_out_of_time_is_gone_on_with_by_the_next(stage: Stage) -> None:
+    physical_id = stage.create(PROPERTIES, **BATCH)
+    settled(stage)
+    stage.service.refuse_next("CancelRun", times=3)
+    stage.fault("CancelRun", Kind.THROTTLING, times=10_000)
+    answer = stage.do("Delete", IN_SHORT, PhysicalResourceId=physical_id, **BATCH)
+    assert answer["Status"] == "FAILED"
+    assert "is CANCELLED, but not all of its runs after" in answer["Reason"]
+    assert len(active(stage)) == 3
+    stage.service.faults.clear()
+    assert stage.do("Delete", PROPERTIES, PhysicalResourceId=physical_id, **BATCH)["Status"] == "SUCCESS"
+    assert not active(stage)
+
+
+def test_delete_of_a_batch_that_stays_creating_says_so() -> None:
+    with staged(batch_creating=3600.0) as stage:
+        physical_id = stage.create(PROPERTIES, **BATCH)
+        answer = stage.do("Delete", IN_SHORT, PhysicalResourceId=physical_id, **BATCH)
+        assert answer["Status"] == "FAILED"
+        assert "cannot be cancelled: it was still CREATING after" in answer["Reason"]
 
 
 def test_delete_of_a_lost_batch_finds_and_cancels_it(stage: Stage) -> None:
