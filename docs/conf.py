@@ -1,0 +1,52 @@
+"""How Sphinx makes the site: the Markdown of the tree as it stands, and the API from the docstrings."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.ext.napoleon import GoogleDocstring
+
+import cdk_healthomics
+
+project = "cdk-healthomics"
+version = release = cdk_healthomics.__version__
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinxcontrib.mermaid"]
+
+# The tree's root is the source folder, so that a link leads to the same page here and on a forge.
+root_doc = "docs/index"
+include_patterns = ["*.md", "docs/**.md", "examples/**.md"]
+
+nitpicky = True
+# Documented elsewhere, and no build asks the network.
+nitpick_ignore_regex = [("py:.*", r"(aws_\w+|constructs|enum|jsii|pathlib)\..*")]
+autoclass_content = "both"  # the class says what it is, __init__ what it takes
+autodoc_default_options = {"members": True, "member-order": "bysource", "show-inheritance": True}
+autodoc_typehints_format = "short"
+myst_heading_anchors = 3
+myst_fence_as_directive = ["mermaid"]
+mermaid_output_format = "svg"
+mermaid_params = ["-b", "white"]  # its lines are dark, also where the page is
+mermaid_cmd = shlex.quote(
+    str(Path(sys.executable).with_name("mermaidx"))
+)  # without a browser, and no reader loads a script
+
+html_theme = "pydata_sphinx_theme"
+html_theme_options = {
+    "switcher": {"json_url": "../../versions.json", "version_match": version},
+    "check_switcher": False,  # docs/versions.py writes it, beside the versions
+    "navbar_start": ["navbar-logo", "version-switcher"],
+    "navigation_with_keys": False,
+}
+html_show_sourcelink = False
+
+
+def _google_style(_app: Sphinx, _what: str, _name: str, _obj: Any, _options: Any, lines: list[str]) -> None:
+    """What sphinx.ext.napoleon does, but that it takes "The id: unique." of a property for a type and its description."""
+    lines[:] = GoogleDocstring(lines, what="method").lines()
+
+
+def setup(app: Sphinx) -> None:
+    """Called by Sphinx."""
+    app.connect("autodoc-process-docstring", _google_style)
