@@ -7,6 +7,7 @@ export JSII_NODE := $(CURDIR)/$(BIN)/node
 PACKS := build/packs
 DOCS := build/docs-env
 SITE := build/site
+SITE_URL ?= /
 VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' constructs/cdk_healthomics/__init__.py)
 
 .DEFAULT_GOAL := help
@@ -94,7 +95,7 @@ docs: $(DOCS)/.ready ## Build the site into build/site, every warning an error
 	rm -rf $(SITE)/$(VERSION)
 	PYTHONPATH=constructs:lambda $(DOCS)/bin/sphinx-build --quiet --fail-on-warning --keep-going --conf-dir docs \
 	  --doctree-dir build/doctrees . $(SITE)/$(VERSION)
-	python -m docs.versions $(SITE)
+	python -m docs.versions $(SITE) $(SITE_URL)
 
 $(DOCS)/.ready: requirements-docs.lock | $(BIN)/.ready
 	uv venv --quiet --clear --python $(BIN)/python $(DOCS)

@@ -34,7 +34,8 @@ mermaid_cmd = shlex.quote(
 
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {
-    "switcher": {"json_url": "../../versions.json", "version_match": version},
+    "switcher": {"json_url": "../versions.json", "version_match": version},
+    "show_version_warning_banner": True,
     "check_switcher": False,  # docs/versions.py writes it, beside the versions
     "navbar_start": ["navbar-logo", "version-switcher"],
     "navigation_with_keys": False,
@@ -43,7 +44,7 @@ html_show_sourcelink = False
 
 
 def _google_style(_app: Sphinx, _what: str, _name: str, _obj: Any, _options: Any, lines: list[str]) -> None:
-    """What sphinx.ext.napoleon does, but that it takes "The id: unique." of a property for a type and its description."""
+    """What sphinx.ext.napoleon does, which would also take "The id: unique." of a property for a type and its text."""
     lines[:] = GoogleDocstring(lines, what="method").lines()
 
 

@@ -1,6 +1,6 @@
 """What stands beside the versions of the site: the list for their menus, and the way to the newest.
 
-``python -m docs.versions build/site`` writes them, by the folders that are there.
+``python -m docs.versions build/site /`` writes them, by the folders that are there, for a site whose address is ``/``.
 """
 
 import json
@@ -13,8 +13,12 @@ LIST: Final = "versions.json"
 _FIRST_PAGE: Final = "docs/index.html"
 
 
-def write(site: Path) -> None:
+def write(site: Path, address: str) -> None:
     """Write the list of versions, the newest first, and the page that leads to it.
+
+    Args:
+        site: the folder that has one for each version.
+        address: where the site is, with a slash at its end; the theme's menu puts a version and a page behind it.
 
     Raises:
         ValueError: the folder holds no version.
@@ -22,7 +26,7 @@ def write(site: Path) -> None:
     found = sorted((each.name for each in site.iterdir() if _numbers(each.name)), key=_numbers, reverse=True)
     if not found:
         raise ValueError(f"{site} holds no version: must have folders such as 0.1.0. Build the site with `make docs`.")
-    versions = [{"version": version, "url": f"../../{version}/{_FIRST_PAGE}"} for version in found]
+    versions = [{"version": each, "url": f"{address}{each}/", "preferred": each == found[0]} for each in found]
     (site / LIST).write_text(json.dumps(versions, indent=2), encoding="utf-8")
     (site / "index.html").write_text(
         f'<!doctype html><meta http-equiv="refresh" content="0; url={found[0]}/{_FIRST_PAGE}">'
@@ -37,4 +41,4 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 if __name__ == "__main__":
-    write(Path(sys.argv[1]))
+    write(Path(sys.argv[1]), sys.argv[2])
