@@ -93,7 +93,7 @@ dist: setup ## Build a wheel and an sdist into dist/, and a list of what they ne
 # Sphinx is told of the tree's own packages by PYTHONPATH; what they need is in the environment.
 docs: $(DOCS)/.ready ## Build the site into build/site, every warning an error
 	rm -rf $(SITE)/$(VERSION)
-	PYTHONPATH=constructs:lambda $(DOCS)/bin/sphinx-build --quiet --fail-on-warning --keep-going --conf-dir docs \
+	PYTHONPATH=constructs:lambda $(DOCS)/bin/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env --conf-dir docs \
 	  --doctree-dir build/doctrees . $(SITE)/$(VERSION)
 	python -m docs.versions $(SITE) $(SITE_URL)
 

@@ -20,10 +20,12 @@ include_patterns = ["*.md", "docs/**.md", "examples/**.md"]
 
 nitpicky = True
 # Documented elsewhere, and no build asks the network.
-nitpick_ignore_regex = [("py:.*", r"(aws_\w+|constructs|enum|jsii|pathlib)\..*")]
-autoclass_content = "both"  # the class says what it is, __init__ what it takes
-autodoc_default_options = {"members": True, "member-order": "bysource", "show-inheritance": True}
+nitpick_ignore_regex = [("py:.*", r"(aws_\w+|collections|constructs|enum|jsii|pathlib)\..*")]
+autodoc_class_signature = "separated"  # the class says what it is, __init__ what it takes; jsii's metaclass hides that
+autodoc_default_options = {"members": True, "undoc-members": True, "member-order": "bysource", "show-inheritance": True}
 autodoc_typehints_format = "short"
+python_maximum_signature_line_length = 100
+toc_object_entries_show_parents = "hide"
 myst_heading_anchors = 3
 myst_fence_as_directive = ["mermaid"]
 mermaid_output_format = "svg"
@@ -38,8 +40,11 @@ html_theme_options = {
     "show_version_warning_banner": True,
     "check_switcher": False,  # docs/versions.py writes it, beside the versions
     "navbar_start": ["navbar-logo", "version-switcher"],
+    "navbar_center": [],  # every page is in the sidebar
     "navigation_with_keys": False,
 }
+html_title = project
+html_sidebars = {"**": ["globaltoc"]}
 html_show_sourcelink = False
 
 
