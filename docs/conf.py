@@ -22,7 +22,12 @@ nitpicky = True
 # Documented elsewhere, and no build asks the network.
 nitpick_ignore_regex = [("py:.*", r"(aws_\w+|collections|constructs|enum|jsii|pathlib)\..*")]
 autodoc_class_signature = "separated"  # the class says what it is, __init__ what it takes; jsii's metaclass hides that
-autodoc_default_options = {"members": True, "undoc-members": True, "member-order": "bysource", "show-inheritance": True}
+autodoc_default_options = {
+    "members": True,
+    "undoc-members": True,  # the values of enums
+    "member-order": "bysource",
+    "show-inheritance": True,
+}
 autodoc_typehints_format = "short"
 python_maximum_signature_line_length = 100
 toc_object_entries_show_parents = "hide"
@@ -44,6 +49,8 @@ html_theme_options = {
     "navigation_with_keys": False,
 }
 html_title = project
+html_static_path = ["static"]
+html_css_files = ["tables.css"]
 html_sidebars = {"**": ["globaltoc"]}
 html_show_sourcelink = False
 
