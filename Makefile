@@ -53,9 +53,9 @@ format: setup ## Format, mend what ruff can mend, and write the tables of the RE
 	ruff format .
 	PYTHONPATH=constructs:lambda python -m docs.reference
 
-# Files as they stand: by number of tests, the long ones of tests/e2e would come last, one after the other.
+# Deployments mostly wait, so there are more workers than cores; who has nothing left takes over what others have not begun.
 test: packs ## Run every test, the end-to-end ones with the real CDK CLI included
-	python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	python -m pytest --numprocesses 4 --dist worksteal
 
 soak: setup ## Play random lives that overlap for a million steps or an hour
 	PYTHONPATH=constructs:lambda:. python -m tests.lifecycle.soak
