@@ -33,11 +33,10 @@ python_maximum_signature_line_length = 100
 toc_object_entries_show_parents = "hide"
 myst_heading_anchors = 3
 myst_fence_as_directive = ["mermaid"]
+# Drawn without a browser, while the site is built: no reader loads a script from elsewhere.
+mermaid_cmd = shlex.quote(str(Path(sys.executable).with_name("mermaidx")))
 mermaid_output_format = "svg"
-mermaid_params = ["-b", "white"]  # its lines are dark, also where the page is
-mermaid_cmd = shlex.quote(
-    str(Path(sys.executable).with_name("mermaidx"))
-)  # without a browser, and no reader loads a script
+mermaid_params = ["-b", "white"]  # the lines are dark, also where the page is
 
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {
