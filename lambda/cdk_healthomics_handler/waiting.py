@@ -94,6 +94,8 @@ def follow(request: Request, seen: Seen) -> Action:
 
 def _follow_run(request: Request, run: Run, seen: Seen) -> Action:
     """A link answers at once where the run is there, or was kept or gone back to; else it waits for its own time."""
+    if request.changes_nothing:
+        return succeeded(request, "an update is taken back, which had changed nothing here", run)
     if run.ended_before_it_was_kept:
         return succeeded(request, "the run had ended before it was kept", run)
     if run.active and not run.reached(request.goal):

@@ -1,4 +1,4 @@
-"""Every command and every code block of the README, run as it stands there."""
+"""Every command and every code block of the README and of the guides, run as it stands there."""
 
 import os
 import re
@@ -11,9 +11,17 @@ import pytest
 
 from local_aws.process import ROOT, LocalAws
 
-README = (ROOT / "README.md").read_text()
-PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-SHELL = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+README = ROOT / "README.md"
+FIRST_RUN = ROOT / "docs" / "guides" / "first-run.md"
+PAGES = [README, *sorted(FIRST_RUN.parent.glob("*.md"))]
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(), re.DOTALL)
+
+
+PYTHON = {f"{page.stem} {number}": block for page in PAGES for number, block in enumerate(blocks(page, "python"))}
+SHELL = blocks(README, "sh")
 TYPED_AT_A_PROMPT = {name: value for name, value in os.environ.items() if name not in {"MAKEFLAGS", "MAKELEVEL"}}
 """These tests may run inside of make, which then would tell its directories."""
 COMMANDS = [line.partition("#")[0].strip() for block in SHELL for line in block.splitlines()]
@@ -52,7 +60,7 @@ def shell(script: str, **variables: str) -> str:
 
 
 def test_no_block_and_no_command_is_left_out() -> None:
-    assert len(PYTHON) == 4
+    assert len(blocks(README, "python")) == 4
     assert [re.split(r" -| \.", command)[0] for command in COMMANDS] == [
         "make demo",
         "make test",
@@ -62,12 +70,20 @@ def test_no_block_and_no_command_is_left_out() -> None:
         "npx cdk deploy",
         "npx cdk destroy",
     ]
-    assert re.findall(r"^```(\w*)", README, re.MULTILINE).count("") == len(re.findall(r"^```\w+", README, re.MULTILINE))
+    assert [page.name for page in PAGES if blocks(page, "sh")] == ["README.md", "first-run.md"]
 
 
-@pytest.mark.parametrize("number", range(len(PYTHON)))
-def test_a_code_block_synthesizes_where_the_package_is_installed(installed: Path, tmp_path: Path, number: int) -> None:
-    (tmp_path / "app.py").write_text(PYTHON[number])
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_block_tells_its_language_and_is_closed(page: Path) -> None:
+    fences = re.findall(r"^ *```(\w*)", page.read_text(), re.MULTILINE)
+    assert all(fences[::2])
+    assert set(fences[::2]) <= {"python", "sh", "mermaid"}
+    assert set(fences[1::2]) == {""}
+
+
+@pytest.mark.parametrize("block", PYTHON.values(), ids=PYTHON)
+def test_a_code_block_synthesizes_where_the_package_is_installed(installed: Path, tmp_path: Path, block: str) -> None:
+    (tmp_path / "app.py").write_text(block)
     out = tmp_path / "cdk.out"
     shell(f"cd {tmp_path} && {installed} app.py", CDK_OUTDIR=str(out), PYTHONPATH="")
     assert '"Custom::HealthOmicsRun"' in (out / "Genomes.template.json").read_text()
@@ -92,3 +108,27 @@ def test_the_commands_that_deploy_the_demo_app_start_a_run_and_cancel_it(aws: Lo
     assert [run["parameters"]["WholeGenomeGermlineSingleSample.scatter_settings"] for run in aws.controls.runs()]
     shell(f"{activate}\n{destroy} --force", **aws.environment)  # nobody can be asked without a terminal
     assert [run["status"] for run in aws.controls.runs()] == ["CANCELLED"]
+
+
+def test_the_first_run_of_the_guide_starts_changes_and_ends_as_it_says(
+    aws: LocalAws, installed: Path, tmp_path: Path
+) -> None:
+    (app,) = blocks(FIRST_RUN, "python")
+    deploy, destroy = (block.strip() for block in blocks(FIRST_RUN, "sh"))
+    known = {run["id"] for run in aws.controls.runs()}
+    environment = {**aws.environment, "PATH": f"{installed.parent}:{aws.environment['PATH']}", "PYTHONPATH": ""}
+
+    def runs_after(command: str, source: str) -> list[tuple[str, str]]:
+        (tmp_path / "genomes.py").write_text(source)
+        shell(f"cd {tmp_path}\n{command}", **environment)
+        runs = [run for run in aws.controls.runs() if run["id"] not in known]
+        return [(run["parameters"]["sample_name"], run["status"]) for run in runs]
+
+    deploy += " --require-approval never"  # nobody can be asked without a terminal
+    ((sample, status),) = runs_after(deploy, app)
+    assert (sample, status == "CANCELLED") == ("NA12878", False)
+    assert len(runs_after(deploy, app)) == 1
+    other = app.replace("NA12878", "NA12891")
+    (first, (sample, status)) = runs_after(deploy, other)
+    assert (first, sample, status == "CANCELLED") == (("NA12878", "CANCELLED"), "NA12891", False)
+    assert runs_after(f"{destroy} --force", other) == [("NA12878", "CANCELLED"), ("NA12891", "CANCELLED")]

@@ -5,6 +5,7 @@ import compileall
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -364,6 +365,16 @@ class TestAsset:
         ours = {f"cdk_healthomics_handler/{path.name}" for path in handler.glob("*.py")}
         assert {name for name in files if name.startswith("cdk_healthomics_handler/")} == ours
         assert not [name for name in files if name.endswith((".pyc", ".pyi"))]
+
+    def test_its_modules_have_no_comments_and_each_line_where_it_was(self) -> None:
+        for path in Path(str(cdk_healthomics_handler.__file__)).parent.glob("*.py"):
+            source, packed = path.read_text(), (code_folder() / path.parent.name / path.name).read_text()
+            assert not re.search(r"^ *#|pylint|if TYPE_CHECKING", packed, re.MULTILINE)
+            defined = [
+                [(node.name, node.lineno) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+                for text in (source, packed)
+            ]
+            assert defined[0] == defined[1]
 
     def test_it_holds_nothing_else_and_lambda_may_read_it(self) -> None:
         files = [path for path in code_folder().rglob("*") if path.is_file()]

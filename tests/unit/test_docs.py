@@ -9,7 +9,7 @@ import pytest
 
 import cdk_healthomics
 from cdk_healthomics_handler.schedule import rule_name
-from docs import marked, reference
+from docs import marked, reference, versions
 from tests.events import new_request
 
 ROOT = Path(__file__).parents[2]
@@ -91,3 +91,29 @@ def test_every_message_of_the_troubleshooting_table_is_one_that_the_function_wri
         parts = [part.strip() for part in re.split(r"…|\b\d+\b|\b[A-Z]{4,}\b|\b(?:Start|Cancel)Run\b", message)]
         told = max(parts, key=len)
         assert any(told in each for each in written), f"{message}: nothing writes {told!r}"
+
+
+def test_the_index_of_the_site_names_every_page_once_and_nothing_else() -> None:
+    docs = ROOT / "docs"
+    trees = re.findall(r"```{toctree}\n(.*?)```", (docs / "index.md").read_text(), re.DOTALL)
+    lines = [line for tree in trees for line in tree.splitlines() if line and not line.startswith(":")]
+    named = [docs / (line.rpartition("<")[2].removesuffix(">") + ".md") for line in lines]
+    pages = [*ROOT.glob("*.md"), *docs.rglob("*.md"), *(ROOT / "examples").rglob("*.md")]
+    assert sorted(page.resolve() for page in named) == sorted({*pages} - {docs / "index.md"})
+
+
+def test_the_menu_of_the_site_has_the_newest_version_first_by_number_and_the_site_leads_to_it(tmp_path: Path) -> None:
+    for name in ("0.9.0", "0.10.0", "0.2.0", "assets"):
+        (tmp_path / name).mkdir()
+    versions.write(tmp_path, "/genomes/")
+    assert json.loads((tmp_path / versions.LIST).read_text()) == [
+        {"version": "0.10.0", "url": "/genomes/0.10.0/", "preferred": True},
+        {"version": "0.9.0", "url": "/genomes/0.9.0/", "preferred": False},
+        {"version": "0.2.0", "url": "/genomes/0.2.0/", "preferred": False},
+    ]
+    assert 'href="0.10.0/docs/index.html"' in (tmp_path / "index.html").read_text()
+
+
+def test_a_site_without_a_version_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="holds no version"):
+        versions.write(tmp_path, "/")

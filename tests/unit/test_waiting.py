@@ -143,6 +143,10 @@ class TestALinkThatIsUpdated:
     def test_waits_where_the_run_is_the_same_and_goes_on(self) -> None:
         assert isinstance(step(update(ASKED, {**ASKED, "WaitFor": "RUNNING"}), current=RUN), Schedule)
 
+    @pytest.mark.parametrize("status", ["RUNNING", "FAILED"])
+    def test_answers_at_once_where_an_update_is_taken_back_that_had_changed_nothing(self, status: str) -> None:
+        answer(update(), succeeded=True, current=kept(RUN, ended_after=5, status=status))
+
 
 class TestALinkThatIsDeleted:
     def test_takes_away_what_waits_and_touches_no_run(self) -> None:
