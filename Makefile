@@ -55,7 +55,7 @@ format: setup ## Format, mend what ruff can mend, and write the tables of the do
 
 # Deployments mostly wait, so there are more workers than cores; who has nothing left takes over what others have not begun.
 test: packs ## Run every test, the end-to-end ones with the real CDK CLI included
-	python -m pytest --numprocesses 4 --dist worksteal
+	python -m pytest --numprocesses 6 --dist worksteal
 
 soak: setup ## Play random lives that overlap for a million steps or an hour
 	PYTHONPATH=constructs:lambda:. python -m tests.lifecycle.soak
