@@ -36,8 +36,8 @@ def of_run(run: Construct, arguments: Mapping[str, Any]) -> None:
             run,
             "runGroup",
             f"{argument} names a run group with max_runs 1, and wait_for was {arguments['wait_for']}: where a change "
-            f"replaces the {kind.of(run).noun}, the new one waits in the group for the old one, which is cancelled "
-            "after it, until timeout is over; allow 2 runs at once, or leave wait_for out",
+            f"replaces the {kind.of(run).handled.noun}, the new one waits in the group for the old one, which is "
+            "cancelled after it, until timeout is over; allow 2 runs at once, or leave wait_for out",
         )
 
 
@@ -83,7 +83,7 @@ class Named:
         if not self.heard_of:
             self.heard_of = True
             self.warn_of_same()
-            noun = kind.of(self.run).noun
+            noun = kind.of(self.run).handled.noun
             warn(
                 self.run,
                 "name",
@@ -99,8 +99,8 @@ class Named:
             warn(
                 self.run,
                 "sameName",
-                f"{self.argument} was {self.name!r}, as that of the {kind.of(self.run).noun} at {same[-1]}: events "
-                f"tell names, so on_… hears of both; give each a name of its own, or leave {self.argument} out",
+                f"{self.argument} was {self.name!r}, as that of the {kind.of(self.run).handled.noun} at {same[-1]}: "
+                f"events tell names, so on_… hears of both; give each a name of its own, or leave {self.argument} out",
             )
 
     def _matches(self, other: "Named") -> bool:

@@ -55,7 +55,7 @@ def attribute_problems(attributes: Arguments) -> list[str]:
 
 def tag_problems(tags: Mapping[str, str], kind: Kind) -> list[str]:
     """What is wrong with all tags of a run, or of another kind, those of ``Tags.of(…)`` counted."""
-    shape = model.members(kind.operation)["tags"]
+    shape = model.members(kind.handled.start)["tags"]
     return list(member_checks.tags("tags, with those of Tags.of(…),", tags, shape, own=len(OwnershipTag)))
 
 
@@ -65,7 +65,7 @@ def run_tag_problems(tags: Mapping[str, str]) -> Iterator[str]:
 
 
 def _by_model(arguments: Arguments, kind: Kind) -> Iterator[str]:
-    yield from member_checks.problems(arguments, model.shapes(kind.operation))
+    yield from member_checks.problems(arguments, model.shapes(kind.handled.start))
 
 
 def _one_source(arguments: Arguments, kind: Kind) -> Iterator[str]:
@@ -171,7 +171,7 @@ def _session_policy(arguments: Arguments, kind: Kind) -> Iterator[str]:
         is_policy = False
     if not is_policy:
         yield f"session_policy was {shown(policy)}: must be a JSON object, an IAM policy"
-    yield from member_checks.text("session_policy", policy, model.members(kind.operation)[SESSION_POLICY])
+    yield from member_checks.text("session_policy", policy, model.members(kind.handled.start)[SESSION_POLICY])
 
 
 def _texts(arguments: Arguments, kind: Kind) -> Iterator[str]:

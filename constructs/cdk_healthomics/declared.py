@@ -95,12 +95,12 @@ class Declared(Observed):
         self._node = self._resource.node
         self._cfn_resource: CfnResource = self._node.default_child  # type: ignore[assignment]
         removal.watch(stack, self._cfn_resource, policy, None if role else self._role)
-        argument = model.arguments(self._kind.operation)[self._kind.name]
+        argument = model.arguments(self._kind.handled.start)[self._kind.handled.name]
         self._name: str | None = self._given.get(argument)
         self._workflow_id = arguments.get("workflow_id")
         self._named = cautions.Named(self, argument, self._name, self._workflow_id, stack) if self._name else None
         if not self._name and provider.names_runs:
-            self._cfn_resource.add_property_override(property_name(self._kind.name), self._known_name)
+            self._cfn_resource.add_property_override(property_name(self._kind.handled.name), self._known_name)
         # The whole role, policies included: the run starts when it may read its inputs, and ends before it may not.
         workflow = [self._given["workflow"]] if "workflow" in self._given else []
         self._start_after(self._role, *provider.allow(arguments, self._role, self._kind), *workflow)

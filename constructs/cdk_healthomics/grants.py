@@ -8,7 +8,14 @@ from aws_cdk import Stack, aws_iam
 
 from cdk_healthomics.permissions import own
 from cdk_healthomics.targets import Targets
-from cdk_healthomics_handler.names import CANCEL_RUN, CANCEL_RUN_BATCH, GET_RUN_TASK, SERVICE
+from cdk_healthomics_handler.names import (
+    CANCEL_RUN,
+    CANCEL_RUN_BATCH,
+    GET_BATCH,
+    GET_RUN_TASK,
+    LIST_RUNS_IN_BATCH,
+    SERVICE,
+)
 from constructs import IConstruct
 
 _OF_TASKS: Final = f"{SERVICE}:{GET_RUN_TASK}"
@@ -91,7 +98,7 @@ class BatchGrants(RunGrants):
 
     def read(self, grantee: aws_iam.IGrantable) -> aws_iam.Grant:
         """Allow a principal to read this batch, the runs of its stack and their tasks, and tags, also of others."""
-        return self.actions(grantee, *(f"{SERVICE}:{each}" for each in ("GetBatch", "ListRunsInBatch")), *_READ)
+        return self.actions(grantee, *(f"{SERVICE}:{each}" for each in (GET_BATCH, LIST_RUNS_IN_BATCH)), *_READ)
 
     def cancel(self, grantee: aws_iam.IGrantable) -> aws_iam.Grant:
         """Allow a principal to cancel this batch, and the runs of its stack one by one."""

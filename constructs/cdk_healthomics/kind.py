@@ -3,17 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from cdk_healthomics_handler.kind import COMPLETED, FAILED
-from cdk_healthomics_handler.names import (
-    BATCH_TYPE,
-    RESOURCE_TYPE,
-    START_RUN,
-    START_RUN_BATCH,
-    Attribute,
-    BatchAttribute,
-    Property,
-    WaitFor,
-)
+from cdk_healthomics_handler import kind as handled
+from cdk_healthomics_handler.names import BATCH_TYPE, RESOURCE_TYPE, Attribute, BatchAttribute, WaitFor
 from constructs import Construct
 
 
@@ -23,18 +14,11 @@ class Kind:
 
     construct: str
     """The construct's class, as a user knows it."""
-    noun: str
-    operation: str
-    """Of HealthOmics, that starts it: its members are the arguments (``model.py``)."""
+    handled: handled.Kind
+    """What the function knows of it: its operations, of which the start's members are the arguments (``model.py``)."""
     resource_type: str
-    name: str
-    """The member that names it."""
     arn: str
     """The attribute that is its ARN."""
-    linked_by: Property
-    """By which a link is told what it waits for."""
-    waits_for: tuple[WaitFor, ...]
-    """How far it may be waited for."""
     event: str
     """The detail-type of the events on its status (User Guide, "EventBridge"), which are sent at best effort."""
     name_in_event: str
@@ -42,39 +26,33 @@ class Kind:
     """What may be given instead of parameters, when they are put into a file on S3."""
     completed: str
     """Its status when it has come to its end."""
-    failed: str
+
+    @property
+    def waits_for(self) -> tuple[str, ...]:
+        """How far it may be waited for."""
+        return (WaitFor.SUBMITTED, *self.handled.reached)
 
 
 RUN: Final = Kind(
     construct="HealthOmicsRun",
-    noun="run",
-    operation=START_RUN,
+    handled=handled.RUN,
     resource_type=RESOURCE_TYPE,
-    name="name",
     arn=Attribute.RUN_ARN,
-    linked_by=Property.RUN,
-    waits_for=tuple(WaitFor),
     event="Run Status Change",
     name_in_event="runName",
     file="parameters_uri",
-    completed=COMPLETED,
-    failed=FAILED,
+    completed=handled.COMPLETED,
 )
 
 BATCH: Final = Kind(
     construct="HealthOmicsRunBatch",
-    noun="batch",
-    operation=START_RUN_BATCH,
+    handled=handled.BATCH,
     resource_type=BATCH_TYPE,
-    name="batchName",
     arn=BatchAttribute.BATCH_ARN,
-    linked_by=Property.BATCH,
-    waits_for=(WaitFor.SUBMITTED, WaitFor.COMPLETED),
     event="RunBatch Status Change",
     name_in_event="batchName",
     file="its URI instead",
-    completed="PROCESSED",
-    failed=FAILED,
+    completed=handled.PROCESSED,
 )
 
 

@@ -38,7 +38,7 @@ def problems(arguments: Mapping[str, Any], kind: Kind) -> Iterator[str]:
     yield from _most_failed(arguments)
     timeout = arguments.get("timeout")
     if timeout is not None:
-        yield from _timeout(timeout, kind.noun, waits=wait_for != WaitFor.SUBMITTED)
+        yield from _timeout(timeout, kind.handled.noun, waits=wait_for != WaitFor.SUBMITTED)
     policy = arguments.get("removal_policy")
     if policy is not None and policy not in _REMOVAL_POLICIES:
         allowed = ", ".join(f"RemovalPolicy.{each.name}" for each in _REMOVAL_POLICIES)

@@ -62,7 +62,7 @@ def chain(
             service_token=service_token,
             service_timeout=Duration.seconds(end - before),
             properties={
-                kind.of(run).linked_by.value: resource.ref,
+                kind.of(run).handled.linked_by.value: resource.ref,
                 **{name.value: asked[name] for name in _SHARED if name in asked},
                 Property.UNTIL.value: end,
                 **told(until),

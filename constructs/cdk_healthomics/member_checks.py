@@ -8,11 +8,11 @@ from cdk_healthomics import model
 from cdk_healthomics.documents import well_formed
 from cdk_healthomics.messages import shown
 from cdk_healthomics.tokens import is_unknown
-from cdk_healthomics_handler.names import SESSION_POLICY, TAG_PREFIX, OwnershipTag
+from cdk_healthomics_handler.names import RUN_TAGS, SESSION_POLICY, TAG_PREFIX, OwnershipTag
 
 _MOST_TAGS: Final = 50
 """HealthOmics allows so many a run (User Guide, quotas)."""
-_OWN_TAGS: Final[Mapping[str, int]] = {"tags": len(OwnershipTag), "runTags": 1}
+_OWN_TAGS: Final[Mapping[str, int]] = {"tags": len(OwnershipTag), RUN_TAGS: 1}
 """How many of them are ours, by member: the runs of a batch are known by their stack only."""
 _RESERVED: Final = ("aws:", TAG_PREFIX)
 

@@ -35,7 +35,7 @@ class _Name:
 
     def produce(self) -> str:
         """The name, when the app is synthesized."""
-        limit = model.members(self._kind.operation)[self._kind.name].metadata["max"]
+        limit = model.members(self._kind.handled.start)[self._kind.handled.name].metadata["max"]
         # The stack's own ``get_logical_id`` does not know of ``override_logical_id``.
         logical_id = self._stack.resolve(self._resource.logical_id)
         return default_run_name("-".join(known_names(self._stack)), logical_id, limit)

@@ -6,6 +6,7 @@ from aws_cdk import aws_iam
 
 from cdk_healthomics.grants import RunGrants
 from cdk_healthomics.kind import Kind
+from cdk_healthomics_handler.kind import FAILED
 from constructs import Construct, IDependable
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Observed(Construct):
         tasks, and GetRunTask of each why it failed and its log stream. A deployment that waits for the run
         (``wait_for``) tells them by itself.
         """
-        return self._on((self._kind.failed,), rule_id, target, description, event_pattern, rule_name)
+        return self._on((FAILED,), rule_id, target, description, event_pattern, rule_name)
 
     @property
     def grants(self) -> RunGrants:

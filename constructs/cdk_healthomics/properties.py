@@ -37,7 +37,7 @@ def properties(
     """
     asked: dict[str, Any] = {}
     plain: dict[str, Any] = {}
-    for argument, (member, shape) in model.shapes(kind.of(run).operation).items():
+    for argument, (member, shape) in model.shapes(kind.of(run).handled.start).items():
         if argument not in arguments:
             continue
         value = _document(member, shape, arguments[argument])

@@ -88,7 +88,7 @@ class HealthOmics:
 
     def failures(self, run: Run) -> "FailedTasks | FailedRuns":
         """The failed tasks of a run, or the failed runs of a batch, to be read."""
-        return self._failed_runs(run) if run.kind.shared else self._failed_tasks(run)
+        return self._failed_runs(run) if run.kind.holds_runs else self._failed_tasks(run)
 
     def _failed_tasks(self, run: Run) -> "FailedTasks":
         return FailedTasks(self._client, run.id)

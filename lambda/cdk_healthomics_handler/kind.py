@@ -13,6 +13,8 @@ from cdk_healthomics_handler.names import (
     CANCEL_RUN,
     CANCEL_RUN_BATCH,
     DEFAULT_RUN_SETTING,
+    GET_BATCH,
+    GET_RUN,
     LIST_BATCH,
     LIST_RUNS,
     START_RUN,
@@ -29,8 +31,10 @@ FAILED: Final = "FAILED"
 CANCELLED: Final = "CANCELLED"
 DELETED: Final = "DELETED"
 """No status of a batch; it stands for one that somebody has deleted."""
-_PROCESSED: Final = frozenset({"PROCESSED", "RUNS_DELETING", "RUNS_DELETED", "RUNS_DELETE_FAILED"})
-"""All runs of the batch have ended; somebody may have deleted them since."""
+PROCESSED: Final = "PROCESSED"
+"""The status of a batch whose runs have all ended."""
+_PROCESSED: Final = frozenset({PROCESSED, "RUNS_DELETING", "RUNS_DELETED", "RUNS_DELETE_FAILED"})
+"""The same, or somebody has deleted them since."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +80,21 @@ class Kind:
     shared: str = ""
     """Of these the one that tells what each of its runs has; empty: the request itself does."""
 
+    @property
+    def holds_runs(self) -> bool:
+        """Whether it consists of runs, of which each has its own end."""
+        return bool(self.shared)
+
+    def label(self, number: str) -> str:
+        """How a sentence begins that is about the one with this id."""
+        return f"{self.noun.capitalize()} {number}"
+
 
 _RUN_OVER: Final = frozenset({COMPLETED, FAILED, CANCELLED, DELETED})
 RUN: Final = Kind(
     noun="run",
     start=START_RUN,
-    get="GetRun",
+    get=GET_RUN,
     list=LIST_RUNS,
     cancel=CANCEL_RUN,
     id="id",
@@ -114,7 +127,7 @@ RUN: Final = Kind(
 BATCH: Final = Kind(
     noun="batch",
     start=START_RUN_BATCH,
-    get="GetBatch",
+    get=GET_BATCH,
     list=LIST_BATCH,
     cancel=CANCEL_RUN_BATCH,
     id="batchId",

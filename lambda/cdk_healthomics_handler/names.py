@@ -29,6 +29,7 @@ LINK_TYPE: Final = "Custom::HealthOmicsRunWait"
 """A resource that waits on where CloudFormation waits no longer for the run's or batch's own: a link of the chain."""
 SERVICE: Final = "omics"
 START_RUN: Final = "StartRun"
+GET_RUN: Final = "GetRun"
 SESSION_POLICY: Final = "sessionPolicy"
 """The one member of StartRun that is a document, written as JSON text."""
 LIST_RUNS: Final = "ListRuns"
@@ -38,7 +39,7 @@ TAGGING: Final = ("TagResource", "UntagResource")
 """Of runs and batches alike."""
 OPERATIONS: Final = (
     START_RUN,
-    "GetRun",
+    GET_RUN,
     CANCEL_RUN,
     *TAGGING,
     "ListRunTasks",
@@ -55,10 +56,13 @@ INLINE_SETTINGS: Final = "inlineSettings"
 """The settings themselves; the one member of a batch that is a list, written as one JSON document."""
 S3_SETTINGS: Final = "s3UriSettings"
 """Where they are instead: a JSON file on S3, with an array as :data:`INLINE_SETTINGS` has it."""
+RUN_TAGS: Final = "runTags"
+"""The tags of each run, a member of the default setting and of a run's own: a run does not inherit its batch's."""
+GET_BATCH: Final = "GetBatch"
 LIST_BATCH: Final = "ListBatch"
 CANCEL_RUN_BATCH: Final = "CancelRunBatch"
 LIST_RUNS_IN_BATCH: Final = "ListRunsInBatch"
-BATCH_OPERATIONS: Final = (START_RUN_BATCH, "GetBatch", CANCEL_RUN_BATCH, LIST_RUNS_IN_BATCH, LIST_BATCH)
+BATCH_OPERATIONS: Final = (START_RUN_BATCH, GET_BATCH, CANCEL_RUN_BATCH, LIST_RUNS_IN_BATCH, LIST_BATCH)
 """Those on batches; only the function of a stack that has one is allowed them."""
 SERVICES: Final = (SERVICE, "cloudformation", "events")
 """The services that it calls, by botocore's names."""

@@ -33,9 +33,9 @@ def of_end(run: Run, tasks: Collection[FailedTask | FailedRun]) -> str:
     told = [run.status, *_words(run.failure_reason, run.status_message, _MESSAGE)]
     sentences = [
         f"{run.label} is {': '.join(told)}.",
-        _counts(run) if run.kind.shared else "",
+        _counts(run) if run.kind.holds_runs else "",
         *(_of_run(each) if isinstance(each, FailedRun) else _of_task(each, _TASK_MESSAGE) for each in tasks),
-        _rest(run, len(tasks)) if run.kind.shared else _logs(run),
+        _rest(run, len(tasks)) if run.kind.holds_runs else _logs(run),
         run.console_url,
     ]
     return " ".join(filter(None, sentences))

@@ -108,12 +108,12 @@ class Run:
     @property
     def console_url(self) -> str:
         """The run's page in the AWS console; nothing where it cannot be told."""
-        return "" if self.kind.shared else console.page_at(self.arn, self.id)
+        return "" if self.kind.holds_runs else console.page_at(self.arn, self.id)
 
     @property
     def label(self) -> str:
         """How a sentence begins that is about it."""
-        return f"{self.kind.noun.capitalize()} {self.id}"
+        return self.kind.label(self.id)
 
     @property
     def attributes(self) -> dict[str, str]:

@@ -14,12 +14,17 @@ from cdk_healthomics_handler import identity
 from cdk_healthomics_handler.documents import BOOLEANS, MisfitError, filled
 from cdk_healthomics_handler.event import Request
 from cdk_healthomics_handler.kind import Kind
-from cdk_healthomics_handler.names import SESSION_POLICY, OwnershipTag, Property, WaitFor, property_name, values_name
+from cdk_healthomics_handler.names import (
+    RUN_TAGS,
+    SESSION_POLICY,
+    OwnershipTag,
+    Property,
+    WaitFor,
+    property_name,
+    values_name,
+)
 
 _SCALARS: Final = {"integer": "a whole number", "boolean": "true or false"}
-
-
-_RUN_TAGS: Final = "runTags"
 
 
 class Shape(Protocol):
@@ -78,7 +83,7 @@ def wanted(request: Request, members: Members) -> Wanted:
     if shared := asked.get(request.kind.shared):
         # A batch's runs do not inherit its tags; by ours the function may cancel them.
         ours = {OwnershipTag.STACK_ID.value: request.stack_id}
-        asked[request.kind.shared] = {**shared, _RUN_TAGS: {**users, **shared.get(_RUN_TAGS, {}), **ours}}
+        asked[request.kind.shared] = {**shared, RUN_TAGS: {**users, **shared.get(RUN_TAGS, {}), **ours}}
     return Wanted(
         start_run={**asked, "requestId": token, "tags": tags},
         definition=definition,

@@ -17,7 +17,7 @@ from cdk_healthomics_handler.actions import (
     Unschedule,
     Wait,
 )
-from cdk_healthomics_handler.event import Request, RequestType
+from cdk_healthomics_handler.event import PhysicalId, Request, RequestType
 from cdk_healthomics_handler.outcomes import done, ended, failed, overtaken, succeeded
 from cdk_healthomics_handler.run import Run
 from cdk_healthomics_handler.seen import Gone, Seen
@@ -58,12 +58,7 @@ def look_again(request: Request, seen: Seen) -> Action:
     if seen.current is None:
         return Read("has it come as far as it is waited for?", watched)
     if isinstance(seen.current, Gone):
-        return failed(
-            request,
-            None,
-            seen,
-            f"{request.kind.noun.capitalize()} {watched.run_id} was deleted while it was waited for.",
-        )
+        return _deleted(request, watched, seen)
     run = seen.current
     return await_run(request, run, replace(seen, scheduled=True)) or succeeded(request, f"the run is {run.status}", run)
 
@@ -87,9 +82,11 @@ def follow(request: Request, seen: Seen) -> Action:
         return _follow_run(request, seen.current, seen)
     if request.watched_before == watched:
         return succeeded(request, "the run was kept, and somebody has deleted it", Run.gone(request, watched))
-    return failed(
-        request, None, seen, f"{request.kind.noun.capitalize()} {watched.run_id} was deleted while it was waited for."
-    )
+    return _deleted(request, watched, seen)
+
+
+def _deleted(request: Request, watched: PhysicalId, seen: Seen) -> Action:
+    return failed(request, None, seen, f"{request.kind.label(watched.run_id)} was deleted while it was waited for.")
 
 
 def _follow_run(request: Request, run: Run, seen: Seen) -> Action:

@@ -3,12 +3,14 @@
 import ast
 import compileall
 import hashlib
+import io
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tokenize
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -365,6 +367,13 @@ class TestAsset:
         ours = {f"cdk_healthomics_handler/{path.name}" for path in handler.glob("*.py")}
         assert {name for name in files if name.startswith("cdk_healthomics_handler/")} == ours
         assert not [name for name in files if name.endswith((".pyc", ".pyi"))]
+
+    def test_no_text_of_the_handler_has_a_line_that_looks_like_a_comment(self) -> None:
+        for path in Path(str(cdk_healthomics_handler.__file__)).parent.glob("*.py"):
+            tokens = tokenize.generate_tokens(io.StringIO(path.read_text()).readline)
+            told = {token.start[0] for token in tokens if token.type == tokenize.COMMENT}
+            lines = enumerate(path.read_text().split("\n"), start=1)
+            assert {number for number, line in lines if line.lstrip().startswith("#")} <= told
 
     def test_its_modules_have_no_comments_and_each_line_where_it_was(self) -> None:
         for path in Path(str(cdk_healthomics_handler.__file__)).parent.glob("*.py"):
