@@ -34,10 +34,14 @@ def test_the_example_parameters_reach_the_run_to_the_letter() -> None:
     ("context", "message"),
     [
         ({"workflow_id": ""}, f"workflow_id is missing: {WORKFLOW}"),
+        (
+            {"parameters_file": "nowhere.json"},
+            "parameters_file was 'nowhere.json': the file cannot be read (No such file or directory); ",
+        ),
         ({"parameters_file": "{folder}"}, "parameters_file was '{folder}': the file cannot be read (Is a directory); "),
         ({"parameters_file": "{file}"}, "parameters_file was '{file}': the file holds an array, not a JSON object; "),
     ],
-    ids=["empty", "folder", "list"],
+    ids=["empty", "no-file", "folder", "list"],
 )
 def test_what_is_missing_or_wrong_is_told(context: dict[str, str], message: str, tmp_path: Path) -> None:
     file = tmp_path / "list.json"
