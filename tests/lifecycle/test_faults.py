@@ -2,7 +2,7 @@
 
 import json
 import ssl
-import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,18 @@ def kill_during(stage: Stage, operation: str, event: dict[str, Any]) -> None:
     stage.until(lambda: stage.calls(operation) > before)
     stage.function.kill()
     assert pending.result().error == "killed"
+
+
+def change_during(
+    stage: Stage, operation: str, kind: Kind, event: dict[str, Any], change: Callable[[], object]
+) -> None:
+    """Invoke the function, let an operation fail until something has changed meanwhile, and let it go on."""
+    stage.fault(operation, kind, times=None, hang=0.2)
+    pending = stage.begin(event)
+    stage.until(lambda: stage.calls(operation) > 0)
+    change()
+    stage.service.faults.clear()
+    assert pending.result().error is None
 
 
 class TestTheEventArrivesTwice:
@@ -180,13 +192,10 @@ class TestTheServiceFails:
 
     def test_a_run_that_is_deleted_while_its_tags_change_stays_the_resources_run(self, stage: Stage) -> None:
         physical_id = stage.create()
-        stage.fault("TagResource", Kind.THROTTLING)  # gives somebody the time
+        run_id = physical_id.partition("/")[0]
         tagged = {**PROPERTIES, "Tags": {"a": "1"}}
         event = stage.event("Update", tagged, PhysicalResourceId=physical_id, OldResourceProperties=PROPERTIES)
-        pending = stage.begin(event)
-        stage.until(lambda: stage.calls("TagResource") == 1)
-        stage.service.end(physical_id.partition("/")[0], "DELETED")
-        assert pending.result().error is None
+        change_during(stage, "TagResource", Kind.THROTTLING, event, lambda: stage.service.end(run_id, "DELETED"))
         answer = stage.answer(event)
         assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", physical_id)
         assert answer["Data"]["Status"] == "DELETED"
@@ -199,11 +208,8 @@ class TestCancellingAFinishedRun:
         physical_id = stage.create()
         stage.service.settings.cancel_of_finished = how
         run_id = physical_id.partition("/")[0]
-        stage.fault("CancelRun", Kind.HANG_BEFORE, hang=0.2)  # lost before it was done; meanwhile the run ends
-        pending = stage.begin(stage.event("Delete", PhysicalResourceId=physical_id))
-        stage.until(lambda: stage.calls("CancelRun") == 1)
-        stage.service.end(run_id, status)
-        assert pending.result().error is None
+        delete = stage.event("Delete", PhysicalResourceId=physical_id)
+        change_during(stage, "CancelRun", Kind.HANG_BEFORE, delete, lambda: stage.service.end(run_id, status))
         assert stage.service.active() == []
         assert stage.service.runs()[-1].status == status
 
@@ -212,18 +218,8 @@ class TestCancellingAFinishedRun:
         physical_id = stage.create()
         stage.service.settings.cancel_of_finished = how
         run_id = physical_id.partition("/")[0]
-        finished = threading.Event()
-
-        def finish_behind_get_run() -> None:
-            stage.until(lambda: stage.calls("GetRun") == 1)
-            stage.service.end(run_id, "COMPLETED")
-            finished.set()
-
-        stage.fault("CancelRun", Kind.THROTTLING)  # gives the run the time to end
-        pending = stage.begin(stage.event("Delete", PhysicalResourceId=physical_id))
-        finish_behind_get_run()
-        assert pending.result().error is None
-        assert finished.is_set()
+        delete = stage.event("Delete", PhysicalResourceId=physical_id)
+        change_during(stage, "CancelRun", Kind.THROTTLING, delete, lambda: stage.service.end(run_id, "COMPLETED"))
         assert stage.service.runs()[-1].tags["cdk-healthomics:definition"] == "released"
 
     def test_a_run_that_somebody_deleted(self, stage: Stage) -> None:
@@ -272,7 +268,7 @@ class TestTheCreateHasNoId:
         stage.fault("StartRun", Kind.HANG_BEFORE, hang=0.8)
         create = stage.event("Create")
         creating = stage.begin(create)
-        stage.until(lambda: stage.calls("StartRun") == 1)
+        stage.until(lambda: stage.calls("StartRun") > 0)
         deleting = stage.begin(stage.event("Delete", PhysicalResourceId=MADE_UP))
         assert creating.result().error is None
         assert deleting.result().error is None
