@@ -65,8 +65,8 @@ def _timeout(timeout: Any, noun: str, *, waits: bool) -> Iterator[str]:
     if timeout.is_unresolved():
         return
     seconds = timeout.to_seconds(integral=False)
-    longest = links.LONGEST if waits else Duration.seconds(links.HOUR)
-    if _SHORTEST_TIMEOUT <= seconds <= longest.to_seconds() and seconds == int(seconds):
+    longest = links.LONGEST if waits else links.HOUR
+    if _SHORTEST_TIMEOUT <= seconds <= longest and seconds == int(seconds):
         return
     told = f"timeout was {seconds:g} seconds: must be {_SHORTEST_TIMEOUT} seconds to"
     if waits:

@@ -17,8 +17,8 @@ from constructs import Construct
 
 HOUR: Final = DEFAULT_SERVICE_TIMEOUT
 """Seconds: CloudFormation's default is the longest that it takes."""
-LONGEST: Final = Duration.days(7)
-"""HealthOmics' own longest run (User Guide, "Service quotas": 604,800 s)."""
+LONGEST: Final = 604_800
+"""Seconds: HealthOmics' own longest run (User Guide, "Service quotas")."""
 _SHARED: Final = (Property.WAIT_FOR, Property.MAX_FAILED_RUNS)
 """What links are told as the run's own resource is."""
 _SHORTEST: Final = 60

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+import botocore.loaders
 from botocore import xform_name
 from botocore.model import ServiceModel
 
@@ -66,6 +67,14 @@ def regions() -> Sequence[str]:
 @cache
 def _service() -> ServiceModel:
     return ServiceModel(read("service-2"), SERVICE)
+
+
+@cache
+def limits(service: str, shape: str) -> Mapping[str, Any]:
+    """What botocore knows of the limits of another service's shape."""
+    described = botocore.loaders.Loader().load_service_model(service, "service-2")
+    found: Mapping[str, Any] = ServiceModel(described, service).shape_for(shape).metadata
+    return found
 
 
 @cache

@@ -3,12 +3,11 @@
 import math
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
 from typing import Any, Final
 
-import botocore.session
 from aws_cdk import RemovalPolicy, Stack, aws_lambda, aws_logs
 
+from cdk_healthomics import model
 from cdk_healthomics.messages import shown
 from cdk_healthomics.tokens import is_unknown
 from constructs import Construct
@@ -61,11 +60,16 @@ def _logs(_: Construct, arguments: Mapping[str, Any]) -> Iterator[str]:
             )
 
 
+def _memory(_: Construct, arguments: Mapping[str, Any]) -> Iterator[str]:
+    if "memory_size" not in arguments or is_unknown(size := arguments["memory_size"]):
+        return
+    # The least is enough: see docs/performance.md, "peak memory".
+    limits = model.limits("lambda", "MemorySize")
+    if not (_whole(size) and limits["min"] <= size <= limits["max"]):
+        yield f"memory_size was {shown(size)}: must be a whole number of MB from {limits['min']} to {limits['max']}"
+
+
 def _numbers(_: Construct, arguments: Mapping[str, Any]) -> Iterator[str]:
-    least, most = _memory()
-    size = arguments.get("memory_size", least)
-    if not is_unknown(size) and not (_whole(size) and least <= size <= most):
-        yield f"memory_size was {shown(size)}: must be a whole number of MB from {least} to {most}"
     reserved = arguments.get("reserved_concurrent_executions", 1)
     if not is_unknown(reserved) and not (_whole(reserved) and reserved >= 1):
         yield (
@@ -105,15 +109,8 @@ def _role(scope: Construct, arguments: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
-@cache
-def _memory() -> tuple[int, int]:
-    """The least and most memory of a function, in MB. The least is enough: see docs/performance.md, "peak memory"."""
-    limits = botocore.session.get_session().get_service_model("lambda").shape_for("MemorySize").metadata
-    return limits["min"], limits["max"]
-
-
 def _whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-_RULES: Final = (_kinds, _network, _logs, _numbers, _name, _role)
+_RULES: Final = (_kinds, _network, _logs, _memory, _numbers, _name, _role)
