@@ -8,7 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Final
 from xml.sax.saxutils import escape
 
-from cdk_healthomics_handler.names import LINK_TYPE
+from cdk_healthomics_handler.names import BATCH_TYPE, LINK_TYPE, RESOURCE_TYPE
 from local_aws.healthomics.service import Response
 
 if TYPE_CHECKING:
@@ -100,10 +100,18 @@ class Resource:
     """Whether a Create of it has succeeded."""
 
 
+def type_of(asked: Mapping[str, Any]) -> str:
+    """The type of the resource that has these properties."""
+    if "Until" in asked:
+        return LINK_TYPE
+    return BATCH_TYPE if "InlineSettings" in asked else RESOURCE_TYPE
+
+
 def links_of(logical_id: str, asked: Mapping[str, Any], physical_id: str) -> dict[str, dict[str, Any]]:
     """The links that wait for a run after its own resource, in their order, by logical id."""
     hour, whole = int(asked.get("ServiceTimeout", 3600)), int(asked.get("Timeout", 0))
-    common = {"ServiceToken": asked["ServiceToken"], "ServiceTimeout": str(hour), "Run": physical_id}
+    waits_for = "Batch" if type_of(asked) == BATCH_TYPE else "Run"
+    common = {"ServiceToken": asked["ServiceToken"], "ServiceTimeout": str(hour), waits_for: physical_id}
     told = {**common, "WaitFor": asked.get("WaitFor", ""), "Timeout": str(whole)}
     return {f"{logical_id}{LINK}{end}": {**told, "Until": str(end)} for end in range(2 * hour, whole + 1, hour)}
 
@@ -252,9 +260,11 @@ class Stack:
         well: bool = False,
     ) -> "Sent":
         self.world.cloudformation.show(self.stack_id, logical_id, f"{kind.upper()}_IN_PROGRESS", physical_id)
-        fields: dict[str, Any] = {"StackId": self.stack_id, "LogicalResourceId": logical_id}
-        if LINK in logical_id:
-            fields["ResourceType"] = LINK_TYPE
+        fields: dict[str, Any] = {
+            "StackId": self.stack_id,
+            "LogicalResourceId": logical_id,
+            "ResourceType": type_of(asked),
+        }
         if kind != "Create":
             fields["PhysicalResourceId"] = physical_id
         if old is not None:
@@ -368,7 +378,8 @@ class Stack:
     ) -> bool:
         show = self.world.cloudformation.show
         if cleanup:
-            fields = {"StackId": self.stack_id, "LogicalResourceId": logical_id, "PhysicalResourceId": physical_id}
+            named = {"StackId": self.stack_id, "LogicalResourceId": logical_id, "PhysicalResourceId": physical_id}
+            fields = {**named, "ResourceType": type_of(asked)}
             sent = self.world.send("Delete", asked, self.delivery(), **fields)
         else:
             sent = self._send("Delete", logical_id, asked, physical_id, well=well)

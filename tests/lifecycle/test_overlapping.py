@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
-from cdk_healthomics_handler.names import Attribute, OwnershipTag
+from cdk_healthomics_handler.names import Attribute, BatchAttribute, OwnershipTag
 from local_aws.healthomics import QUOTAS, CancelOfFinished, Token
 from tests.events import PROPERTIES, STACK_ID
 from tests.lifecycle.cloudformation import Stack, run_of
@@ -25,10 +25,13 @@ from tests.lifecycle.stage import stack_id_of
 from tests.lifecycle.world import Delivery, World
 
 if TYPE_CHECKING:
+    from local_aws.healthomics.batch import StoredBatch
     from local_aws.healthomics.runs import StoredRun
 
 STACKS = (STACK_ID, stack_id_of("Exomes"))
-LOGICAL_IDS = ("One", "Two", "Three")
+LOGICAL_IDS = ("One", "Two", "Three", "Cohort")
+BATCH = "Cohort"
+SETTINGS = json.dumps([{"runSettingId": sample} for sample in ("NA12878", "NA12891", "NA12892")])
 SHARED_NAME = "cohort"
 LAG = 5.0
 WAITS: Mapping[str, Mapping[str, str]] = {
@@ -50,11 +53,21 @@ def _quiet() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
-def properties(definition: int, tag: int, waits: str, *, named: bool) -> dict[str, Any]:
+def properties(logical_id: str, definition: int, tag: int, waits: str) -> dict[str, Any]:
     """What a user asks for; hours are short here."""
     parameters = json.dumps({"sample": "NA12878", "definition": definition})
     asked = {**PROPERTIES, "Parameters": parameters, "Tags": {"a": str(tag)} if tag else {}, **WAITS[waits]}
-    return {**asked, "Name": SHARED_NAME} if named else asked
+    if logical_id == BATCH:
+        no_end = {
+            name: value for name, value in asked.items() if value != "RUNNING"
+        }  # only the end of a batch is waited for
+        return {**no_end, "InlineSettings": SETTINGS}
+    return {**asked, "Name": SHARED_NAME} if logical_id == "Three" else asked
+
+
+def definition_of(found: "StoredRun | StoredBatch") -> Any:
+    """What it was started with."""
+    return found.request.get("defaultRunSetting", found.request)["parameters"]
 
 
 class Overlapping(RuleBasedStateMachine):
@@ -69,9 +82,9 @@ class Overlapping(RuleBasedStateMachine):
         self.world = World()
         self.chance = Random(0)  # noqa: S311 - no secret; hypothesis's own comes with the first step
         self.stacks: list[Stack] = []
-        self.strangers: list[StoredRun] = []
+        self.strangers: list[StoredRun | StoredBatch] = []
         self.ended: set[str] = set()
-        """Physical ids of runs that a person or the workflow has ended."""
+        """Physical ids of runs and batches that a person or the workflow has ended."""
         self.old: set[str] = set()
         """Physical ids that resources have had."""
 
@@ -81,6 +94,7 @@ class Overlapping(RuleBasedStateMachine):
         how=st.sampled_from(CancelOfFinished),
         slow_cloudformation=st.booleans(),
         denied_when_missing=st.booleans(),
+        cancelled_early=st.booleans(),
         chance=randoms,
     )
     def begin(
@@ -92,6 +106,7 @@ class Overlapping(RuleBasedStateMachine):
         *,
         slow_cloudformation: bool,
         denied_when_missing: bool,
+        cancelled_early: bool,
     ) -> None:
         self.world = World(
             seed,
@@ -102,6 +117,7 @@ class Overlapping(RuleBasedStateMachine):
             start_rate=1.0,
             quotas=QUOTAS,
             missing_is_denied=denied_when_missing,
+            cancelled_with_active_runs=cancelled_early,
         )
         self.world.cloudformation.lag = LAG
         self.world.looks = self._look
@@ -111,6 +127,7 @@ class Overlapping(RuleBasedStateMachine):
         self.stacks = [Stack(self.world, stack_id, self._delivery) for stack_id in STACKS]
         names = [f"{stack_id.split('/')[1]}-{logical_id}" for stack_id in STACKS for logical_id in LOGICAL_IDS]
         self.strangers = [self.world.stranger(name) for name in [*names, *[SHARED_NAME] * 5]]
+        self.strangers += [self.world.strange_batch(name) for name in names]
 
     def teardown(self) -> None:
         try:
@@ -159,7 +176,7 @@ class Overlapping(RuleBasedStateMachine):
     ) -> None:
         stack = self.stacks[which]
         asked = {each: known.properties for each, known in stack.resources.items() if run_of(each) == each}
-        asked |= {each: properties(*what, named=each == "Three") for each, what in wanted.items()}
+        asked |= {each: properties(each, *what) for each, what in wanted.items()}
         known = {each: resource.physical_id for each, resource in stack.resources.items()}
         for logical_id, (seconds, status) in ends.items():
             if asked.get(logical_id, {}).get("WaitFor") == "COMPLETED":
@@ -170,17 +187,26 @@ class Overlapping(RuleBasedStateMachine):
         for logical_id, resource in stack.resources.items():
             waited = asked.get(logical_id, {}).get("WaitFor") == "COMPLETED"
             if good[0] and waited and known.get(logical_id) != resource.physical_id:
-                status = self.world.run(resource.physical_id).status
-                assert status == "COMPLETED" or resource.physical_id in self.old, "a run that is not good was released"
+                good_one = self._is_good(logical_id, resource.physical_id)
+                assert good_one or resource.physical_id in self.old, "a run that is not good was released"
         self.old |= {resource.physical_id for resource in stack.resources.values()}
 
+    def _is_good(self, logical_id: str, physical_id: str) -> bool:
+        if logical_id == BATCH:
+            batch = self.world.batch(physical_id)
+            return batch.status == "PROCESSED" and set(batch.runs.elements()) == {"COMPLETED"}
+        return self.world.run(physical_id).status == "COMPLETED"
+
     def _end(self, stack: Stack, logical_id: str, status: str) -> None:
-        """The workflow ends the runs of a resource that are active."""
+        """The workflow ends what is active of a resource."""
+        for each in self._going(stack, logical_id):
+            if self.world.end(each, status):
+                self.ended.add(f"{each.id}/{each.uuid}")
+
+    def _going(self, stack: Stack, logical_id: str) -> "list[StoredRun | StoredBatch]":
+        """What is active and has a resource's tags."""
         owner = {OwnershipTag.STACK_ID: stack.stack_id, OwnershipTag.LOGICAL_ID: logical_id}
-        for run in self.world.service.active():
-            if run.status != "STOPPING" and owner.items() <= run.tags.items():
-                self.world.service.end(run.id, status)
-                self.ended.add(f"{run.id}/{run.uuid}")
+        return [each for each in self.world.going() if owner.items() <= each.tags.items()]
 
     @precondition(lambda self: any(stack.resources for stack in self.stacks))
     @rule(which=st.integers(0, 1))
@@ -190,11 +216,12 @@ class Overlapping(RuleBasedStateMachine):
     @rule(data=st.data(), status=st.sampled_from(["COMPLETED", "FAILED", "CANCELLED", "UNHEARD_OF"]))
     def a_run_ends(self, data: Any, status: str) -> None:
         known = [each.physical_id for stack in self.stacks for each in stack.resources.values()]
-        active = [each for each in known if each in self.world.active()]
+        going = {f"{each.id}/{each.uuid}": each for each in self.world.going()}
+        active = [each for each in known if each in going]
         if active:
             physical_id = data.draw(st.sampled_from(sorted(active)))
-            self.world.service.end(physical_id.partition("/")[0], status)
-            self.ended |= {physical_id} if status != "UNHEARD_OF" else set()
+            if self.world.end(going[physical_id], status) and status != "UNHEARD_OF":
+                self.ended.add(physical_id)
 
     @rule(seconds=st.sampled_from([1.0, 10.0, 100.0]))
     def time_passes(self, seconds: float) -> None:
@@ -205,11 +232,13 @@ class Overlapping(RuleBasedStateMachine):
     def settle(self) -> None:
         """Wait until nothing is under way: then everything must be as it should."""
         self.world.timeline.run()
-        tokens = [run.request["requestId"] for run in self.world.service.runs()]
+        service = self.world.service
+        tokens = [each.request["requestId"] for each in [*service.runs(), *service.batches()]]
         assert len(tokens) == len(set(tokens)), "a token has started two runs"
-        for run in self.strangers:
-            assert run.status in {"PENDING", "STARTING", "RUNNING"}, "a stranger's run was touched"
-            assert not run.tags, "a stranger's run was tagged"
+        going = self.world.going()
+        for each in self.strangers:
+            assert each in going, "a stranger's run was touched"
+            assert not each.tags, "a stranger's run was tagged"
         assert not self.world.eventbridge.due(), "a rule still lets the function look"
         for stack in self.stacks:
             self._check(stack)
@@ -219,12 +248,7 @@ class Overlapping(RuleBasedStateMachine):
     def _check(self, stack: Stack) -> None:
         for logical_id in LOGICAL_IDS:
             resource = stack.resources.get(logical_id)
-            owner = {OwnershipTag.STACK_ID: stack.stack_id, OwnershipTag.LOGICAL_ID: logical_id}
-            mine = {
-                f"{run.id}/{run.uuid}"
-                for run in self.world.service.active()
-                if run.status != "STOPPING" and owner.items() <= run.tags.items()
-            }
+            mine = {f"{each.id}/{each.uuid}" for each in self._going(stack, logical_id)}
             if resource is None:
                 assert not mine or logical_id in stack.given_up, f"{logical_id} is gone, but has left a run"
                 continue
@@ -233,8 +257,8 @@ class Overlapping(RuleBasedStateMachine):
             assert resource.physical_id in mine | self.ended, f"the run of {logical_id} is gone"
             left = mine - {resource.physical_id} - stack.replaced.get(logical_id, {}).keys()
             assert not left or logical_id in stack.given_up, f"{logical_id} has left another run"
-            run = self.world.run(resource.physical_id)
-            assert json.dumps(run.request["parameters"]) == resource.properties["Parameters"]
+            found = self.world.batch if logical_id == BATCH else self.world.run
+            assert json.dumps(definition_of(found(resource.physical_id))) == resource.properties["Parameters"]
 
     @staticmethod
     def _check_answers(sent: Any) -> None:
@@ -242,7 +266,8 @@ class Overlapping(RuleBasedStateMachine):
             assert answer["RequestId"] == sent.event["RequestId"]
             assert answer["PhysicalResourceId"]
             if answer["Status"] == "SUCCESS" and sent.event["RequestType"] != "Delete":
-                assert set(answer["Data"]) == set(Attribute)
+                attributes = BatchAttribute if BATCH in sent.event["LogicalResourceId"] else Attribute
+                assert set(answer["Data"]) == set(attributes)
 
 
 COMMON = settings(deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)

@@ -34,7 +34,9 @@ from cdk_healthomics_handler.pace import Clock
 from cdk_healthomics_handler.schedule import Schedule
 from local_aws.healthomics import Clock as ServiceClock
 from local_aws.healthomics import HealthOmics, Kind, Settings, model
-from local_aws.healthomics.runs import StoredRun
+from local_aws.healthomics.batch import StoredBatch
+from local_aws.healthomics.batches import FINAL as FINAL_OF_BATCHES
+from local_aws.healthomics.runs import FINAL, StoredRun
 from local_aws.healthomics.service import Response
 from tests.events import PROPERTIES, new_event
 from tests.lifecycle.cloudformation import Described
@@ -134,6 +136,13 @@ class _Context:
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds until Lambda would stop this invocation."""
         return int(self._remaining * 1000)
+
+
+def _is_going(batch: StoredBatch) -> bool:
+    """Whether a batch, or one of its runs, goes on."""
+    return batch.status not in FINAL_OF_BATCHES | {"STOPPING", "DELETED"} or any(
+        number for status, number in batch.runs.items() if status not in FINAL | {"STOPPING"}
+    )
 
 
 class _Lock:
@@ -421,13 +430,29 @@ class World:
         self.timeline.run(self.timeline.begin(script))
         self.timeline.run()
 
+    def going(self) -> list[StoredRun | StoredBatch]:
+        """The runs and batches that are not at their end, nor stopping; a batch stands for its runs."""
+        runs = [run for run in self.service.active() if run.status != "STOPPING" and "batchId" not in run.request]
+        return [*runs, *(batch for batch in self.service.batches() if _is_going(batch))]
+
     def active(self) -> list[str]:
-        """The physical ids of the runs that are not at their end, nor stopping."""
-        return [f"{run.id}/{run.uuid}" for run in self.service.active() if run.status != "STOPPING"]
+        """The physical ids of those."""
+        return [f"{each.id}/{each.uuid}" for each in self.going()]
 
     def run(self, physical_id: str) -> StoredRun:
         """The run with this physical id."""
         return next(run for run in self.service.runs() if f"{run.id}/{run.uuid}" == physical_id)
+
+    def batch(self, physical_id: str) -> StoredBatch:
+        """The batch with this physical id."""
+        return next(batch for batch in self.service.batches() if f"{batch.id}/{batch.uuid}" == physical_id)
+
+    def end(self, what: StoredRun | StoredBatch, status: str) -> bool:
+        """Bring a run, or all runs of a batch, to a status; whether there was one to bring."""
+        runs = [run for run in self.service.active() if run is what or run.request.get("batchId") == what.id]
+        for run in runs:
+            self.service.end(run.id, status)
+        return bool(runs)
 
     def calls(self, operation: str) -> int:
         """How many calls of an operation have reached HealthOmics."""
@@ -435,10 +460,21 @@ class World:
 
     def stranger(self, name: str, **tags: str) -> StoredRun:
         """Somebody else's run; ``tags`` are ownership tags by suffix."""
+        request = {"workflowId": "1", "roleArn": "arn:x", "outputUri": "s3://b", "name": name}
+        self._start_strange("/run", request, tags)
+        return self.service.runs()[-1]
+
+    def strange_batch(self, name: str) -> StoredBatch:
+        """Somebody else's batch."""
+        default = {"workflowId": "1", "roleArn": "arn:x", "outputUri": "s3://b"}
+        settings = {"inlineSettings": [{"runSettingId": "theirs"}]}
+        request = {"batchName": name, "defaultRunSetting": default, "batchRunSettings": settings}
+        self._start_strange("/runBatch", request, {})
+        return self.service.batches()[-1]
+
+    def _start_strange(self, path: str, request: Mapping[str, Any], tags: Mapping[str, str]) -> None:
         keys = {OwnershipTag[key.upper()].value: value for key, value in tags.items()}
-        request = {"workflowId": "1", "roleArn": "arn:x", "outputUri": "s3://b", "name": name, "tags": keys}
         token = str(UUID(int=self.random.getrandbits(128), version=4))
         rate, self.service.settings.start_rate = self.service.settings.start_rate, None
-        self.service.handle("POST", "/run", "", json.dumps({**request, "requestId": token}).encode())
+        self.service.handle("POST", path, "", json.dumps({**request, "tags": keys, "requestId": token}).encode())
         self.service.settings.start_rate = rate
-        return self.service.runs()[-1]
