@@ -29,7 +29,7 @@ from cdk_healthomics_handler.outcomes import done, failed, overtaken, succeeded
 from cdk_healthomics_handler.run import Run
 from cdk_healthomics_handler.seen import Seen
 from cdk_healthomics_handler.start_run import Wanted
-from cdk_healthomics_handler.waiting import await_run, follow, look_again, stop_waiting
+from cdk_healthomics_handler.waiting import await_run, follow, in_time, look_again, stop_waiting
 
 
 def decide(request: Request, wanted: Wanted | None, seen: Seen) -> Action:
@@ -41,7 +41,7 @@ def decide(request: Request, wanted: Wanted | None, seen: Seen) -> Action:
             one.
         seen: what this invocation has seen and done so far.
     """
-    action = _cancellable(_next(request, wanted, seen))
+    action = in_time(request, _cancellable(_next(request, wanted, seen)), seen)
     if isinstance(action, Cancel) and action.run.tags.get(OwnershipTag.STACK_ID) != request.stack_id:
         # Whose it is was told by others than its tags: CloudFormation, or StartRun's answer.
         return Reclaim("somebody took its tag off, by which it may be cancelled", action.run)
@@ -264,7 +264,7 @@ def _delete(request: Request, seen: Seen) -> Action:
             return done(request, "the run is somebody else's")
     if run and run.claimed_after(request):
         return done(request, "a newer request has kept the run")
-    if run and run.active and run.id not in seen.cancelled:
+    if run and run.active and not run.stopped and run.id not in seen.cancelled:
         return Cancel("its resource goes away", run)
     waited = request.waits or any(
         each.newest and each.newest.waits for each in (*(seen.found or ()), *([run] if run else ()))

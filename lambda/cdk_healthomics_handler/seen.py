@@ -48,6 +48,8 @@ class Seen:
     """A run was given time inside this invocation."""
     closing: bool = False
     """The request's time will be over before EventBridge could let the function look again."""
+    leaving: bool = False
+    """This invocation ends soon, and the request's time does not."""
     scheduled: bool = False
     """EventBridge will let the function look again."""
     tasks: tuple[FailedTask | FailedRun, ...] | None = None

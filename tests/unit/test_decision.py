@@ -445,7 +445,7 @@ class TestUpdate:
 
 
 class TestDelete:
-    @pytest.mark.parametrize("status", ACTIVE)
+    @pytest.mark.parametrize("status", [each for each in ACTIVE if each != "STOPPING"])
     def test_an_active_run_is_cancelled_and_waited_for(self, status: str) -> None:
         current = replace(CURRENT, status=status)
         assert isinstance(step(delete(), current=current), Cancel)
@@ -454,6 +454,11 @@ class TestDelete:
         assert isinstance(search, Search)
         assert search.pause
         assert isinstance(step(delete(), current=current, cancelled=cancelled, found=()), Wait)
+
+    def test_one_that_somebody_has_cancelled_is_waited_for(self) -> None:
+        stopping = replace(CURRENT, status="STOPPING")
+        assert isinstance(step(delete(), current=stopping), Search)
+        assert isinstance(step(delete(), current=stopping, found=()), Wait)
 
     @pytest.mark.parametrize("tags", [{}, {OwnershipTag.STACK_ID.value: "another stack"}], ids=["gone", "another's"])
     def test_a_run_whose_tag_was_taken_off_is_tagged_before_it_is_cancelled(self, tags: Mapping[str, str]) -> None:
