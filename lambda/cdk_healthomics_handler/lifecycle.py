@@ -204,9 +204,12 @@ class Lifecycle:
                 self._tag(action)
             case Release(run=run):
                 self.healthomics.tag(run, {OwnershipTag.DEFINITION: RELEASED})
-                self.seen = replace(self.seen, released=True)
+                self._left_behind(run)
             case _:
                 raise NotImplementedError(type(action).__name__)
+
+    def _left_behind(self, run: Run) -> None:
+        self.seen = replace(self.seen, released=self.seen.released | {run.id})
 
     def _tag(self, action: Tag) -> None:
         self.healthomics.tag(action.run, action.add, action.remove)
@@ -360,7 +363,7 @@ class Lifecycle:
     def _passes_over(self, action: Action, refusal: Refusal, *, missing: bool) -> bool:
         """Whether a refused step is left out: better an unmarked run than a stack stuck in DELETE_FAILED."""
         if isinstance(action, Release) and (missing or refusal not in _PASSING):
-            self.seen = replace(self.seen, released=True)
+            self._left_behind(action.run)
             return True
         if refusal not in _LASTING and not missing and self._refused[type(action)] < _ENDURED:
             return False

@@ -40,8 +40,8 @@ class Seen:
     """The answer has been sent already, FAILED: the function's time was over while a call was under way."""
     cancelled: frozenset[str] = frozenset()
     """The ids of the runs whose CancelRun was accepted."""
-    released: bool = False
-    """The current run's release was tried."""
+    released: frozenset[str] = frozenset()
+    """The ids of the runs whose release was tried."""
     failure: str | None = None
     """Why nothing more can be tried."""
     waited: bool = False
