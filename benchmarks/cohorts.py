@@ -62,6 +62,8 @@ class Cohort:
     destroyed: Measured = field(default_factory=Measured)
     deletes: int = 0
     """How many times the stack had to be deleted."""
+    stopping: float = 0.0
+    """Seconds that a run takes from its CancelRun to its end."""
 
     @property
     def slowest_start(self) -> float:
@@ -70,8 +72,8 @@ class Cohort:
 
     @property
     def slowest_cancel(self) -> float:
-        """Seconds, as CancelRun's quota allows, of which a second's worth is there."""
-        return max(1.0, self.runs / QUOTAS["CancelRun"] - 1.0)
+        """Seconds, as CancelRun's quota allows, of which a second's worth is there, and until the last has stopped."""
+        return max(0.0, self.runs / QUOTAS["CancelRun"] - 1.0) + self.stopping
 
 
 def measure(single: tuple[int, ...] = SINGLE, batches: tuple[int, ...] = BATCHES, rounds: int = ROUNDS) -> list[Cohort]:
@@ -199,6 +201,7 @@ def _live(each: Cohort) -> None:
         wanted: dict[str, Any] = {"Cohort": {**PROPERTIES, "S3UriSettings": _SETTINGS}}
     else:
         wanted = {f"Run{number}": PROPERTIES for number in range(each.runs)}
+    each.stopping = world.service.settings.stopping
     with world.installed():
         began = world.timeline.now
 
