@@ -25,11 +25,11 @@ from cdk_healthomics_handler.event import NOTHING_STARTED, UNSETTLED, PhysicalId
 from cdk_healthomics_handler.kind import CANCELLED, DELETED
 from cdk_healthomics_handler.mark import LONG_AGO, Did
 from cdk_healthomics_handler.names import OwnershipTag, RemovalPolicy, property_name
-from cdk_healthomics_handler.outcomes import done, failed, overtaken, succeeded
+from cdk_healthomics_handler.outcomes import done, failed, succeeded
 from cdk_healthomics_handler.run import Run
 from cdk_healthomics_handler.seen import Seen
 from cdk_healthomics_handler.start_run import Wanted
-from cdk_healthomics_handler.waiting import await_run, follow, in_time, look_again, stop_waiting
+from cdk_healthomics_handler.waiting import await_run, follow, in_time, look_again, stand_back, stop_waiting
 
 
 def decide(request: Request, wanted: Wanted | None, seen: Seen) -> Action:
@@ -220,7 +220,7 @@ def _sweep_newer(request: Request, kept: Run, seen: Seen) -> Action | None:
 def _end_first(runs: list[Run], seen: Seen, why: str) -> Action | None:
     """Cancel the first of these runs, and let none be gone back to. None: all of them are cancelled."""
     for run in runs:
-        if run.id not in seen.cancelled:
+        if run.id not in seen.cancelled and not run.stopped:
             return Cancel(why, run)
         if run.id not in seen.released and not run.released:
             return Release(why, run)
@@ -235,10 +235,10 @@ def _withdraw(request: Request, run: Run | None, seen: Seen) -> Action:
     """End a request that a newer one has overtaken: what it started is nobody's."""
     undone = request.type is RequestType.CREATE and request.removal_policy == RemovalPolicy.RETAIN_EXCEPT_ON_CREATE
     if run and request.retains and not undone:
-        return overtaken(request, run, seen, f"but the removal policy says that run {run.id} stays")
+        return stand_back(request, run, seen, f"but the removal policy says that run {run.id} stays")
     if run and run.active and run.id not in seen.cancelled and not run.claimed_after(request):
         return Cancel("CloudFormation has moved on: nobody would ever cancel this run", run)
-    return overtaken(request, run, seen, "so no run was left for it")
+    return stand_back(request, run, seen, "so no run was left for it")
 
 
 def _give_up(request: Request, wanted: Wanted | None, seen: Seen) -> Action:

@@ -292,7 +292,7 @@ class Lifecycle:
             # may lack our tag: its tags tell, too.
             now = self._now(run)
             self._saw(now)
-            if now.active:
+            if now.active and not now.stopped:
                 raise
         else:
             self.seen = replace(self.seen, cancelled=self.seen.cancelled | {run.id})

@@ -27,8 +27,8 @@ from cdk_healthomics_handler.seen import Gone, Seen
 def await_run(request: Request, run: Run, seen: Seen) -> Action | None:
     """The next step until the run is where the user wants to wait for it. None: there is nothing to wait for."""
     over = run.reached(request.goal) or run.ended or (seen.closing and request.followed)
-    if request.waits and over and seen.late and not seen.scheduled and not seen.unscheduled:
-        return Unschedule("an earlier delivery may have begun to wait")
+    if over and (stop := _stop_earlier(request, seen)):
+        return stop
     if run.reached(request.goal):
         return None
     if run.status in run.kind.explained and seen.tasks is None:
@@ -42,6 +42,17 @@ def await_run(request: Request, run: Run, seen: Seen) -> Action | None:
     if not seen.scheduled:
         return Schedule(f"the run is not {request.wait_for} yet", run)
     return Silence("EventBridge invokes the function again")
+
+
+def stand_back(request: Request, run: Run | None, seen: Seen, outcome: str) -> Action:
+    """The end of a request that a newer one has overtaken."""
+    return _stop_earlier(request, seen) or overtaken(request, run, seen, outcome)
+
+
+def _stop_earlier(request: Request, seen: Seen) -> Action | None:
+    """Take away what an earlier delivery of this request may have left at EventBridge. None: nothing is left."""
+    begun = request.waits and seen.late and not seen.scheduled and not seen.unscheduled
+    return Unschedule("an earlier delivery may have begun to wait") if begun else None
 
 
 def stop_waiting(seen: Seen) -> Action | None:
@@ -90,6 +101,8 @@ def in_time(request: Request, action: Action, seen: Seen) -> Action:
         return action
     if not isinstance(action, (CancelRuns, Wait)) or not action.run.kind.holds_runs or not action.run.stopped:
         return action
+    if request.physical_id != str(action.run.physical_id):
+        return action  # what EventBridge sends is about the run that the request names
     if not seen.scheduled:
         return Schedule(f"there is no time left in this invocation: {action.why}", action.run)
     return Silence("EventBridge invokes the function again")
@@ -136,5 +149,5 @@ def _follow_run(request: Request, run: Run, seen: Seen) -> Action:
         if seen.late and seen.observed is None:
             return AskCloudFormation("does it still wait for this link?")
         if seen.observed and seen.observed.overtakes(request, None):
-            return overtaken(request, None, seen, "so nothing waits")
+            return stand_back(request, None, seen, "so nothing waits")
     return await_run(request, run, seen) or succeeded(request, f"the run is {run.status}", run)

@@ -658,6 +658,24 @@ class TestALateDuplicate:
         assert first[0] in world.active()
 
 
+class TestACreateThatBeganToWait:
+    def test_and_was_killed_after_its_delete_leaves_no_rule(self, account: Make) -> None:
+        world = account()
+        waiting = {**PROPERTIES, "WaitFor": "COMPLETED"}
+
+        def script(it: Play) -> None:
+            # Killed when it has made its rule, before that has a target: StartRun is its first call.
+            create = it.send("Create", waiting, Delivery(after=4.0, killed_at=(2, None, None)))
+            it.sleep(1)
+            it.give_up(create)
+            it.answer(it.send("Delete", waiting, PhysicalResourceId="Genomes-VariantCalling-1234"))
+
+        play(world, script)
+        assert world.active() == []
+        assert [call.operation for call in world.called if call.operation == "PutRule"] == ["PutRule"]
+        assert world.eventbridge.rules() == []
+
+
 class TestAStatusThatNobodyKnows:
     def test_is_an_active_one_to_a_delete(self, account: Make) -> None:
         world = account()
