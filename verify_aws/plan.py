@@ -1,0 +1,56 @@
+"""What would be done, in which order, and what it costs: what the dry run tells."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from verify_aws import experiments, probes
+from verify_aws.bench import Bench
+from verify_aws.experiments import Answers
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Some questions that are answered together."""
+
+    how: Callable[[Bench], Answers]
+    answers: Sequence[str]
+    """The ids of the questions (questions.py)."""
+    runs: int = 0
+    """That are started for it, at most."""
+
+
+EXPERIMENTS: Final[Mapping[str, Experiment]] = {
+    "start": Experiment(experiments.start, ("lag-get", "lag-list", "lag-tags", "storage-default", "token-active"), 2),
+    "events": Experiment(experiments.events, ("event-fields",), 1),
+    "condition": Experiment(experiments.condition, ("cancel-condition",), 2),
+    "batches": Experiment(experiments.batches, ("trust-batch",), 2),
+    "requests": Experiment(probes.requests, ("service-timeout", "signed", "describe-lag", "describe-quota")),
+    "silence": Experiment(probes.silence, ("placeholder",)),
+    "trust": Experiment(experiments.trust, ("role-refused", "trust-run"), 1),
+    "end": Experiment(experiments.end, ("cancel-finished", "token-ended", "rerun-tags", "token-later"), 4),
+}
+
+PRICING: Final = "https://aws.amazon.com/healthomics/pricing/"
+TASK_SECONDS: Final = 60
+"""Each task is billed for so long at least."""
+TASK_RATE: Final = 0.115
+"""Dollars an hour of omics.c.large, the smallest instance (2 CPUs, 4 GiB), in us-east-1."""
+STATIC_GIB: Final = 1200
+"""The least static run storage, what a run without a storage type may get."""
+STATIC_RATE: Final = 0.0001918
+"""Dollars a GB and hour of it, from RUNNING to STOPPING."""
+STORED_SECONDS: Final = 120
+"""How long a run that is cancelled may have storage: the pauses between looks, and a minute of its task."""
+
+
+def runs_of(names: Sequence[str]) -> int:
+    """How many runs are started at most, the stack's own included."""
+    return 1 + sum(EXPERIMENTS[name].runs for name in names)
+
+
+def most_dollars(names: Sequence[str]) -> float:
+    """What it costs at most: every run is billed its least task, and as if its storage were static."""
+    task = TASK_RATE * TASK_SECONDS / 3600
+    storage = STATIC_RATE * STATIC_GIB * STORED_SECONDS / 3600
+    return runs_of(names) * (task + storage)
