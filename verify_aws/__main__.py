@@ -20,7 +20,7 @@ from cdk_healthomics import __version__
 from verify_aws.bench import Bench, code
 from verify_aws.clean import clean
 from verify_aws.names import REPOSITORY, STACK
-from verify_aws.plan import EXPERIMENTS, PRICING, TASK_SECONDS, most_dollars, runs_of
+from verify_aws.plan import EXPERIMENTS, PRICING, TASK_SECONDS, ask, most_dollars, runs_of
 from verify_aws.questions import QUESTIONS
 from verify_aws.report import Report
 
@@ -85,27 +85,24 @@ def _who() -> tuple[str, str]:
 
 
 def _plan(names: Sequence[str], account: str, region: str) -> str:
-    asked = [f"  {name:<10} {QUESTIONS[each].asks}" for name in names for each in EXPERIMENTS[name].answers]
-    return "\n".join(
-        [
-            f"Account {account}, region {region}{_endpoint()}",
-            "",
-            f"With the CDK CLI, stack {STACK} would be deployed: the greeting workflow, a run of it, roles, a bucket",
-            f"and a function. Up to {runs_of(names)} runs would be started, most of them cancelled at once, and small stacks made.",
-            "It takes about half an hour, most of it waiting, to ask:",
-            "",
-            *asked,
-            "",
-            f"Cost: at most ${most_dollars(names):.2f}, if every run came as far as RUNNING; as a rule a few cents. A task is billed",
-            f"for {TASK_SECONDS} s at least, run storage from RUNNING on, and nothing before (list prices of us-east-1, as of",
-            f"November 2026; look for yours at {PRICING}).",
-            "Lambda, S3, EventBridge and CloudFormation: less than a cent.",
-            "For three seconds the account's quota of DescribeStackResource would be used up.",
-            "",
-            "All of it is removed at the end, whatever happens. What stays: the workflow's asset in the CDK's own bucket,",
-            "and log streams in /aws/omics/WorkflowLog.",
-        ]
-    )
+    asked = [(name, QUESTIONS[each].asks) for name in names for each in EXPERIMENTS[name].answers]
+    questions = "\n".join(f"  {name:<10} {asks}" for name, asks in asked)
+    return f"""\
+Account {account}, region {region}{_endpoint()}
+
+With the CDK CLI, stack {STACK} would be deployed: the greeting workflow, a run of it, roles, a bucket and
+a function. Up to {runs_of(names)} runs would be started, most of them cancelled at once, and small stacks made.
+It takes about half an hour, most of it waiting, to ask:
+
+{questions}
+
+Cost: at most ${most_dollars(names):.2f}, if every run came as far as RUNNING; as a rule a few cents. A task is billed for
+{TASK_SECONDS} s at least, run storage from RUNNING on, and nothing before (list prices of us-east-1, as of November
+2026; look for yours at {PRICING}). Lambda, S3, EventBridge and
+CloudFormation: less than a cent. For three seconds the account's quota of DescribeStackResource would be used up.
+
+All of it is removed at the end, whatever happens. What stays: the workflow's asset in the CDK's own bucket, and log
+streams in /aws/omics/WorkflowLog."""
 
 
 def _endpoint() -> str:
@@ -131,17 +128,9 @@ def _deploy(bench: Bench, image: str | None, region: str, account: str) -> None:
 def _experiment(bench: Bench, names: Sequence[str], report: Report) -> None:
     for name in names:
         bench.say(f"\n{name}:")
-        open_questions = list(EXPERIMENTS[name].answers)
-        try:
-            for question, observed in EXPERIMENTS[name].how(bench):
-                open_questions.remove(question)
-                verdict = report.add(question, observed)
-                bench.say(f"  {question}: {verdict.seen} [{verdict.outcome}]")
-        except (ClientError, BotoCoreError, RuntimeError, TimeoutError, LookupError) as error:
-            told = f"{error.operation_name}: {error}" if isinstance(error, ClientError) else str(error)
-            for question in open_questions:
-                report.add(question, {"error": told})
-            bench.say(f"  not answered: {', '.join(open_questions)}: {told}")
+        for question, observed in ask(bench, name):
+            verdict = report.add(question, observed)
+            bench.say(f"  {question}: {verdict.seen} [{verdict.outcome}]")
 
 
 def _clean(bench: Bench) -> list[str]:

@@ -71,7 +71,8 @@ class Bench:
         """Start a run; what StartRun answers, with the request."""
         request = self.request(**members)
         answer: dict[str, Any] = self.omics.start_run(**request)
-        return {"id": answer["id"], "known": {answer["id"]}, "request": request, "at": time.monotonic()}
+        at = time.monotonic()
+        return {"id": answer["id"], "arn": answer["arn"], "known": {answer["id"]}, "request": request, "at": at}
 
     def subject(self) -> dict[str, Any]:
         """One run that several experiments look at; started where it has not been."""

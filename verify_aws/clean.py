@@ -39,15 +39,18 @@ def _ours(bench: Bench) -> Iterator[dict[str, Any]]:
 
 
 def _runs(bench: Bench) -> Iterator[str]:
-    stacks = f":stack/{STACK}/"
+    stacks, cancelled = f":stack/{STACK}/", []
+    stack_is_there = bool(_stack_ids(bench))
     for run in list(_ours(bench)):
         # The stack's own run is its Delete's to cancel: that, too, is to be seen. Once the stack is gone, it is ours.
-        if run["status"] in ENDED or (stacks in str(run["tags"]) and _stack_ids(bench)):
+        if run["status"] in ENDED or (stacks in str(run["tags"]) and stack_is_there):
             continue
         bench.say(f"  run {run['id']} is {run['status']}: cancelling")
         bench.cancel(run["id"])
-        if bench.ended(run["id"]) is None:
-            yield f"run {run['id']} has not ended"
+        cancelled.append(run["id"])
+    for run_id in cancelled:
+        if bench.ended(run_id) is None:
+            yield f"run {run_id} has not ended"
 
 
 def _batches(bench: Bench) -> Iterator[str]:

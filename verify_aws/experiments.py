@@ -29,11 +29,10 @@ def start(bench: Bench) -> Answers:
 
     shown = {"lag-get": lambda: bool(bench.status(run["id"])), "lag-list": lambda: run["id"] in listed(bench)}
     yield from _lags(bench, run["at"], shown).items()
-    arn = bench.omics.get_run(id=run["id"])["arn"]
-    bench.client("omics").tag_resource(resourceArn=arn, tags={TAG: f"{bench.session}-changed"})
+    bench.omics.tag_resource(resourceArn=run["arn"], tags={TAG: f"{bench.session}-changed"})
     yield from _lags(bench, time.monotonic(), {"lag-tags": lambda: tagged(f"{bench.session}-changed")}).items()
-    yield "storage-default", {"storageType": bench.omics.get_run(id=run["id"]).get("storageType")}
     yield "token-active", {"answer": bench.start_again(run)}
+    yield "storage-default", {"storageType": bench.omics.get_run(id=run["id"]).get("storageType")}
 
 
 def end(bench: Bench) -> Answers:
@@ -182,7 +181,7 @@ def _batch(bench: Bench, role: str, uri: str) -> str | None:
         told = bench.until(read)
         if told is None:
             raise TimeoutError(f"batch {batch} has not read its settings within {bench.limit:.0f} s")
-        return f"{told.get('failureReason')}: {told.get('failureMessage')}" if told["status"] == "FAILED" else None
+        return str(told.get("failureReason")) if told["status"] == "FAILED" else None
     finally:
         try:
             bench.omics.cancel_run_batch(batchId=batch)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from verify_aws import experiments, probes
 from verify_aws.bench import Bench
 from verify_aws.experiments import Answers
@@ -30,6 +32,19 @@ EXPERIMENTS: Final[Mapping[str, Experiment]] = {
     "trust": Experiment(experiments.trust, ("role-refused", "trust-run"), 1),
     "end": Experiment(experiments.end, ("cancel-finished", "token-ended", "rerun-tags", "token-later"), 4),
 }
+
+
+def ask(bench: Bench, name: str) -> Answers:
+    """What an experiment observes; for what it could not ask, the error instead, with all that it had left to ask."""
+    missing = list(EXPERIMENTS[name].answers)
+    try:
+        for question, observed in EXPERIMENTS[name].how(bench):
+            missing.remove(question)
+            yield question, observed
+    except (ClientError, BotoCoreError, RuntimeError, TimeoutError, LookupError) as error:
+        for question in missing:
+            yield question, {"error": str(error)}
+
 
 PRICING: Final = "https://aws.amazon.com/healthomics/pricing/"
 TASK_SECONDS: Final = 60

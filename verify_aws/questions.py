@@ -128,7 +128,7 @@ def of_describes(observed: Observed) -> Verdict:
 def of_placeholder(observed: Observed) -> Verdict:
     """The Delete after a Create that was never answered."""
     made_up = observed["physicalId"]
-    held = (f"{FAULTS}::TestTheCreateHasNoId",)
+    held = (f"{FAULTS}::TestTheCreateHasNoId",)  # with each kind of id
     if not observed["deleted"]:
         return Verdict(Outcome.NOT_SURVIVED, "no Delete came", "A run that such a Create has started stays active.")
     if not made_up:

@@ -42,6 +42,8 @@ class StoredRun(Resource):
     counted: Counter[str] | None = None
     """How many runs of its batch have which status; None: it is in no batch."""
     tasks: tuple[Task, ...] = ()
+    default_storage: str | None = None
+    """Its storage type where it asked for none."""
 
     @property
     def output_uri(self) -> str:
@@ -58,6 +60,7 @@ class StoredRun(Resource):
         return (
             Resource.described(self)
             | asked
+            | {"storageType": asked.get("storageType", self.default_storage)}
             | {
                 "runOutputUri": self.output_uri,
                 "startTime": self.when("RUNNING"),
@@ -76,6 +79,8 @@ class StoredRun(Resource):
 
 class Runs(Resources[StoredRun]):
     """The runs; operations are methods by the names of the model."""
+
+    final = FINAL
 
     def __init__(self, account: Account) -> None:
         super().__init__(account, "run", _FIRST_ID)
@@ -107,6 +112,7 @@ class Runs(Resources[StoredRun]):
         fails = self.failing.popleft() if self.failing else None
         run = StoredRun(*self.identity(), created=at, request=request, tags=dict(tags), fails=fails, counted=counted)
         orders = self.ordered.popleft() if self.ordered else ()
+        run.default_storage = self.account.settings.default_storage
         run.tasks = tuple(Task(self.new_id(), str(uuid4()), order) for order in orders)
         self.add(run)
         self.take(run, "PENDING", at)
@@ -147,7 +153,9 @@ class Runs(Resources[StoredRun]):
             raise invalid("Exactly one of workflowId and runId must be given")
         if "parameters" in given and "parametersUri" in given:
             raise invalid("Specify either parameters or parametersUri, not both")
-        run = self.start(given, given.get("tags", {}), self.account.clock.now())
+        original = self._by_id.get(given.get("runId", ""))
+        inherited = original.tags if original and self.account.settings.rerun_has_tags else {}
+        run = self.start(given, {**inherited, **given.get("tags", {})}, self.account.clock.now())
         self.remember_token(given["requestId"], run)
         return run.described()
 
