@@ -20,7 +20,7 @@ from cdk_healthomics import __version__
 from verify_aws.bench import Bench, code
 from verify_aws.clean import clean
 from verify_aws.names import REPOSITORY, STACK
-from verify_aws.plan import EXPERIMENTS, PRICING, TASK_SECONDS, ask, most_dollars, runs_of
+from verify_aws.plan import EXPERIMENTS, PRICING, TASK_SECONDS, ask, dollars, runs_of
 from verify_aws.questions import QUESTIONS
 from verify_aws.report import Report
 
@@ -96,10 +96,11 @@ It takes about half an hour, most of it waiting, to ask:
 
 {questions}
 
-Cost: at most ${most_dollars(names):.2f}, if every run came as far as RUNNING; as a rule a few cents. A task is billed for
-{TASK_SECONDS} s at least, run storage from RUNNING on, and nothing before (list prices of us-east-1, as of November
-2026; look for yours at {PRICING}). Lambda, S3, EventBridge and
-CloudFormation: less than a cent. For three seconds the account's quota of DescribeStackResource would be used up.
+Cost: about ${dollars(names):.2f} if every run came as far as RUNNING and stayed for two minutes; as a rule a few cents.
+A task is billed for {TASK_SECONDS} s at least, run storage from RUNNING on, and nothing before (list prices of
+us-east-1 in November 2026; look for yours at {PRICING}).
+Lambda, S3, EventBridge and CloudFormation: less than a cent. For three seconds the account's quota of
+DescribeStackResource would be used up.
 
 All of it is removed at the end, whatever happens. What stays: the workflow's asset in the CDK's own bucket, and log
 streams in /aws/omics/WorkflowLog."""

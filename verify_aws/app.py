@@ -20,7 +20,7 @@ from aws_cdk import (
 )
 
 from cdk_healthomics import HealthOmicsRun, RunRole, StorageType
-from verify_aws.names import CANCELLABLE, PROBE, REPOSITORY, RUN_NAME, STACK, TAG
+from verify_aws.names import CANCELLABLE, PROBE, REPOSITORY, RUN_NAME, STACK, STACK_RUN_NAME, TAG
 
 HERE: Final = Path(__file__).parent
 WORKFLOW: Final = HERE.parent / "examples" / "workflows" / "greeting"
@@ -42,13 +42,14 @@ def make_stack(app: App) -> Stack:
         definition_uri=definition.s3_object_url,
         parameter_template={name: described(description=name) for name in ("sample_name", "copies", "container")},
     )
+    group = aws_omics.CfnRunGroup(stack, "Group", name=RUN_NAME, max_runs=1)
     image = app.node.try_get_context("image")
     image = image or f"{stack.account}.dkr.ecr.{stack.region}.{stack.url_suffix}/{REPOSITORY}"
     run = HealthOmicsRun(
         stack,
         "Run",
         workflow=workflow,
-        name=RUN_NAME,
+        name=STACK_RUN_NAME,
         output_uri=bucket.s3_url_for_object("runs"),
         parameters={"sample_name": "verify", "copies": 1, "container": image},
         storage_type=StorageType.DYNAMIC,
@@ -90,6 +91,7 @@ def make_stack(app: App) -> Stack:
     outputs = {
         "Bucket": bucket.bucket_name,
         "WorkflowId": workflow.ref,
+        "GroupId": group.ref,
         "RunId": run.run_id,
         "Image": image,
         "SharedRole": shared.role_arn,

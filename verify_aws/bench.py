@@ -5,14 +5,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
+from cdk_healthomics_handler.kind import RUN
 from verify_aws.names import ORIGINAL, RUN_NAME, STACK, TAG
 
-ENDED: Final = frozenset({"COMPLETED", "CANCELLED", "FAILED", "DELETED"})
 T = TypeVar("T")
 
 
@@ -117,7 +117,7 @@ class Bench:
 
     def ended(self, run_id: str) -> str | None:
         """Wait until a run has ended; its status, or None where it does not end."""
-        return self.until(lambda: status if (status := self.status(run_id)) in ENDED else None)
+        return self.until(lambda: status if (status := self.status(run_id)) in RUN.terminal else None)
 
     def assumed(self, role: str) -> Any:
         """HealthOmics as a role of the stack may call it; the role may be seconds old."""

@@ -5,12 +5,12 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from verify_aws.bench import ENDED, Bench, code
+from cdk_healthomics_handler.kind import BATCH, RUN
+from verify_aws.bench import Bench, code
 from verify_aws.experiments import listed
 from verify_aws.names import RUN_NAME, STACK, TAG
 
 _GONE: Final = frozenset({"ResourceNotFoundException", "NoSuchBucket"})
-_OVER: Final = frozenset({"CANCELLED", "FAILED", "PROCESSED", "RUNS_DELETED", "RUNS_DELETE_FAILED"})
 
 
 def clean(bench: Bench) -> list[str]:
@@ -43,7 +43,7 @@ def _runs(bench: Bench) -> Iterator[str]:
     stack_is_there = bool(_stack_ids(bench))
     for run in list(_ours(bench)):
         # The stack's own run is its Delete's to cancel: that, too, is to be seen. Once the stack is gone, it is ours.
-        if run["status"] in ENDED or (stacks in str(run["tags"]) and stack_is_there):
+        if run["status"] in RUN.terminal or (stacks in str(run["tags"]) and stack_is_there):
             continue
         bench.say(f"  run {run['id']} is {run['status']}: cancelling")
         bench.cancel(run["id"])
@@ -55,7 +55,7 @@ def _runs(bench: Bench) -> Iterator[str]:
 
 def _batches(bench: Bench) -> Iterator[str]:
     def over(batch_id: str) -> bool:
-        if bench.omics.get_batch(batchId=batch_id)["status"] in _OVER:
+        if bench.omics.get_batch(batchId=batch_id)["status"] in BATCH.terminal:
             return True
         try:
             bench.omics.cancel_run_batch(batchId=batch_id)

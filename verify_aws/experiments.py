@@ -7,9 +7,10 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from cdk_healthomics_handler.kind import RUN
 from cdk_healthomics_handler.refusal import Refusal, classify, words
-from verify_aws.bench import ENDED, Bench, code
-from verify_aws.names import CANCELLABLE, RUN_NAME, TAG
+from verify_aws.bench import Bench, code
+from verify_aws.names import CANCELLABLE, RUN_NAME, STACK_RUN_NAME, TAG
 
 Answers = Iterator[tuple[str, dict[str, Any]]]
 LOOK: Final = 0.25
@@ -94,7 +95,7 @@ def trust(bench: Bench) -> Answers:
 
     def come_far() -> dict[str, Any] | None:
         run = bench.omics.get_run(id=bench.outputs["RunId"])
-        return run if run["status"] in ENDED | {"RUNNING"} else None
+        return run if run["status"] in RUN.terminal | {"RUNNING"} else None
 
     run: dict[str, Any] | None = bench.until(come_far)
     if run is None:
@@ -114,6 +115,28 @@ def batches(bench: Bench) -> Answers:
     yield "trust-batch", observed
 
 
+def priority(bench: Bench) -> Answers:
+    """Two runs wait for a third in a run group that lets one work at a time; which of them goes first?"""
+    group = bench.outputs["GroupId"]
+    started = [bench.start(runGroupId=group, priority=50)["id"]]
+    try:
+        if not bench.until(lambda: bench.status(started[0]) != "PENDING" if _found(bench, started[0]) else None):
+            raise TimeoutError(f"run {started[0]} is PENDING after {bench.limit:.0f} s")
+        waiting = {each: bench.start(runGroupId=group, priority=each)["id"] for each in (1, 100)}
+        started += waiting.values()
+        time.sleep(2 * bench.pause)
+        if any(not _found(bench, each) or bench.status(each) != "PENDING" for each in waiting.values()):
+            raise RuntimeError("the run group did not make them wait, or GetRun does not find them yet")
+        bench.cancel(started[0])
+        gone = bench.until(lambda: [each for each, run_id in waiting.items() if bench.status(run_id) != "PENDING"])
+        if not gone:
+            raise TimeoutError(f"neither has left PENDING within {bench.limit:.0f} s")
+        yield "priority", {"first": gone}
+    finally:
+        for run_id in started:
+            bench.cancel(run_id)
+
+
 def events(bench: Bench) -> Answers:
     """What EventBridge has sent to the probe of the runs so far."""
     run = bench.subject()["id"]
@@ -125,9 +148,13 @@ def events(bench: Bench) -> Answers:
 
 
 def listed(bench: Bench) -> list[str]:
-    """The ids of all runs of this command's name."""
-    pages = bench.omics.get_paginator("list_runs").paginate(name=RUN_NAME)
-    return [item["id"] for page in pages for item in page["items"]]
+    """The ids of all runs of this command's names."""
+    return [
+        item["id"]
+        for name in (RUN_NAME, STACK_RUN_NAME)
+        for page in bench.omics.get_paginator("list_runs").paginate(name=name)
+        for item in page["items"]
+    ]
 
 
 def _found(bench: Bench, run_id: str) -> bool:

@@ -22,15 +22,17 @@ class Experiment:
     """That are started for it, at most."""
 
 
+# "end" cancels the run that "start" starts: it comes next, so that this run costs nothing.
 EXPERIMENTS: Final[Mapping[str, Experiment]] = {
     "start": Experiment(experiments.start, ("lag-get", "lag-list", "lag-tags", "storage-default", "token-active"), 2),
+    "end": Experiment(experiments.end, ("cancel-finished", "token-ended", "rerun-tags", "token-later"), 4),
+    "priority": Experiment(experiments.priority, ("priority",), 3),
     "events": Experiment(experiments.events, ("event-fields",), 1),
     "condition": Experiment(experiments.condition, ("cancel-condition",), 2),
     "batches": Experiment(experiments.batches, ("trust-batch",), 2),
     "requests": Experiment(probes.requests, ("service-timeout", "signed", "describe-lag", "describe-quota")),
     "silence": Experiment(probes.silence, ("placeholder",)),
     "trust": Experiment(experiments.trust, ("role-refused", "trust-run"), 1),
-    "end": Experiment(experiments.end, ("cancel-finished", "token-ended", "rerun-tags", "token-later"), 4),
 }
 
 
@@ -56,7 +58,7 @@ STATIC_GIB: Final = 1200
 STATIC_RATE: Final = 0.0001918
 """Dollars a GB and hour of it, from RUNNING to STOPPING."""
 STORED_SECONDS: Final = 120
-"""How long a run that is cancelled may have storage: the pauses between looks, and a minute of its task."""
+"""How long a run may have storage until it is cancelled, or has ended: an estimate."""
 
 
 def runs_of(names: Sequence[str]) -> int:
@@ -64,8 +66,8 @@ def runs_of(names: Sequence[str]) -> int:
     return 1 + sum(EXPERIMENTS[name].runs for name in names)
 
 
-def most_dollars(names: Sequence[str]) -> float:
-    """What it costs at most: every run is billed its least task, and as if its storage were static."""
+def dollars(names: Sequence[str]) -> float:
+    """What it costs if every run came as far as RUNNING: its least task, and storage as if it were static."""
     task = TASK_RATE * TASK_SECONDS / 3600
     storage = STATIC_RATE * STATIC_GIB * STORED_SECONDS / 3600
     return runs_of(names) * (task + storage)

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from verify_aws.questions import QUESTIONS, Verdict
+from verify_aws.questions import QUESTIONS
+from verify_aws.verdicts import Verdict
 
 HEADINGS: Final = ("asked", "assumed", "seen", "what follows")
 _ACCOUNT: Final = re.compile(r"(?<!\d)\d{12}(?!\d)")

@@ -46,6 +46,10 @@ class Settings:
     """Whether a run that is started from another has that one's tags beside its own. AWS does not document it."""
     default_storage: str | None = None
     """What GetRun tells of a run without a storage type; None: nothing. AWS's own pages disagree."""
+    group_runs: int | None = None
+    """How many runs of a run group are at work at once, the others stay PENDING; None: all."""
+    group_high_first: bool = True
+    """Whether of those the one with the higher priority starts first. AWS's own pages disagree."""
     event_lacks: frozenset[str] = frozenset()
     """Fields that are not in the detail of events."""
     pending: float = 5.0

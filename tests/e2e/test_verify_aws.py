@@ -16,7 +16,8 @@ from local_aws.process import ROOT, LocalAws
 from verify_aws.bench import Bench
 from verify_aws.names import RUN_NAME, STACK, TAG
 from verify_aws.plan import ask
-from verify_aws.questions import QUESTIONS, Outcome
+from verify_aws.questions import QUESTIONS
+from verify_aws.verdicts import Outcome
 
 SETTINGS = {"start_rate": None, "stopping": 0.2, "pending": 0.3, "starting": 0.3}
 BATCHES = {"batch_creating": 0.2, "batch_pending": 0.2}
@@ -96,6 +97,8 @@ DEFAULTS: Mapping[str, Any] = {
     "cancel_of_finished": "conflict",
     "rerun_has_tags": False,
     "default_storage": None,
+    "group_runs": None,
+    "group_high_first": True,
     "event_lacks": [],
     "cancel_needs_tag": None,
     "lag": 0.0,
@@ -113,7 +116,7 @@ def test_without_yes_it_says_what_it_would_do_and_cost_and_does_nothing(aws: Loc
     calls = len(aws.controls.journal())
     told = said(command(aws, tmp_path))
     assert told.startswith(f"Account 123456789012, region us-east-1, at {aws.url}\n")
-    assert "Cost: at most $0.12" in told
+    assert re.search(r"Cost: about \$0\.1\d if ", told)
     assert "https://aws.amazon.com/healthomics/pricing/" in told
     for question in QUESTIONS.values():
         assert question.asks in told
@@ -167,6 +170,11 @@ CASES: list[tuple[str, dict[str, Any], dict[str, tuple[Outcome, str]]]] = [
         "token-later": (Outcome.SURVIVED, "s after the first StartRun: ConflictException"),
         "rerun-tags": (Outcome.AS_ASSUMED, "only the tags that it is given"),
     }),
+    ("priority", {"group_runs": 1}, {"priority": (Outcome.AS_ASSUMED, "priority 100 before 1")}),
+    ("priority", {"group_runs": 1, "group_high_first": False}, {
+        "priority": (Outcome.AS_ASSUMED, "priority 1 before 100"),
+    }),
+    ("priority", {}, {"priority": (Outcome.UNANSWERED, "the run group did not make them wait")}),
     ("condition", {}, {"cancel-condition": (Outcome.SURVIVED, "with the tag: accepted; without: accepted")}),
     ("condition", {"cancel_needs_tag": "verify-cdk-healthomics-cancellable"}, {
         "cancel-condition": (Outcome.AS_ASSUMED, "with the tag: accepted; without: AccessDeniedException"),
@@ -210,7 +218,7 @@ REQUESTS: list[tuple[str, dict[str, Any], dict[str, tuple[Outcome, str]]]] = [
         "describe-quota": (Outcome.AS_ASSUMED, "none throttled"),
     }),
     ("silence", {"hour": 720.0}, {"placeholder": (Outcome.AS_ASSUMED, f"a Delete of '{STACK}Silent-Probed-")}),
-    ("silence", {"hour": 720.0, "made_up": "none-{code}"}, {"placeholder": (Outcome.NOT_SURVIVED, "a Delete of 'none-")}),
+    ("silence", {"hour": 720.0, "made_up": "none-{code}"}, {"placeholder": (Outcome.NOT_SURVIVED, "Delete of 'none-")}),
     ("silence", {"hour": 720.0, "made_up": None}, {"placeholder": (Outcome.NOT_SURVIVED, "no Delete came")}),
 ]  # fmt: skip
 
