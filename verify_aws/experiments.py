@@ -168,9 +168,8 @@ def _lags(bench: Bench, since: float, looks: Mapping[str, Callable[[], bool]]) -
     agreed = dict.fromkeys(looks, 0)
     while time.monotonic() - since < limit and min(agreed.values()) < _AGREE:
         for name, look in looks.items():
-            asked_at = time.monotonic()
             told = _tells(look)
-            late[name] = late[name] if told and agreed[name] else asked_at - since
+            late[name] = late[name] if told and agreed[name] else time.monotonic() - since
             agreed[name] = agreed[name] + 1 if told else 0
         time.sleep(LOOK)
     return {name: {"lag": late[name] if agreed[name] else None, "waited": limit} for name in looks}
