@@ -165,7 +165,7 @@ def budgets(measured: list[Figures]) -> list[Budget]:
         Budget("cold Create ÷ that of crhelper with boto3 bundled", 0.65, median(ours.cold) / median(plain.cold)),
         Budget(f"warm Create ÷ {CUSTOM}'s", 0.5, median(ours.warm) / median(custom.warm)),
         Budget(f"peak memory ÷ {CUSTOM}'s", 0.6, median(ours.memory) / median(custom.memory)),
-        Budget(f"asset, unpacked ÷ {CUSTOM}'s", 1, ours.unpacked / custom.unpacked),
+        Budget(f"asset, zipped ÷ {CUSTOM}'s", 0.7, ours.zipped / custom.zipped),
         Budget("calls of a Create, the answer counted", 2, ours.create_calls),
         Budget("calls of a Delete, the check of the uuid and the wait included", 4, ours.delete_calls),
     ]

@@ -35,10 +35,11 @@ class HealthOmicsRunBatch(declared.Declared):
     """A batch of up to 100,000 HealthOmics runs as one resource of a stack: a run for each sample of a cohort.
 
     ``cdk deploy`` submits the batch (StartRunBatch), and HealthOmics starts its runs one after the other, as fast as
-    the account's quota of StartRun allows; ``cdk destroy`` cancels it (CancelRunBatch) and waits until none of its runs
-    is active. A change of anything that defines it, one sample's setting included, starts a new batch and cancels the
-    old one: samples that come later are better a batch of their own, and a run cache makes it cheap to run again what
-    has run already. A change of tags only changes the batch's own; its runs keep those that they were started with.
+    the account's quota of StartRun allows; ``cdk destroy`` cancels it (CancelRunBatch) and waits, up to an hour, until
+    none of its runs is active. A change of anything that defines it, one sample's setting included, starts a new batch
+    and cancels the old one: samples that come later are better a batch of their own, and a run cache makes it cheap to
+    run again what has run already. A change of tags only changes the batch's own; its runs keep those that they were
+    started with.
 
     Documents and values that are known at deployment only reach the workflow as those of a :class:`HealthOmicsRun` do.
     """

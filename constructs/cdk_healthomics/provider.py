@@ -197,7 +197,8 @@ class HealthOmicsRunProvider(Construct):
         needed = self._permissions.of_run(arguments, role)
         if kind is BATCH:
             self._permissions.of_batches()
-        if arguments.get("wait_for", WaitFor.SUBMITTED) != WaitFor.SUBMITTED:
+        # To cancel a large batch takes longer than a function may run.
+        if kind is BATCH or arguments.get("wait_for", WaitFor.SUBMITTED) != WaitFor.SUBMITTED:
             self._waiting = self._waiting or self._wait()
             needed += self._waiting
         # The function waits for its role and all that this is granted. Where there are settings, what belongs to the

@@ -29,7 +29,7 @@ from cdk_healthomics_handler.outcomes import done, failed, overtaken, succeeded
 from cdk_healthomics_handler.run import Run
 from cdk_healthomics_handler.seen import Seen
 from cdk_healthomics_handler.start_run import Wanted
-from cdk_healthomics_handler.waiting import await_run, follow, look_again, stop_waiting
+from cdk_healthomics_handler.waiting import await_run, follow, in_time, look_again, stop_waiting
 
 
 def decide(request: Request, wanted: Wanted | None, seen: Seen) -> Action:
@@ -41,7 +41,7 @@ def decide(request: Request, wanted: Wanted | None, seen: Seen) -> Action:
             one.
         seen: what this invocation has seen and done so far.
     """
-    action = _cancellable(_next(request, wanted, seen))
+    action = in_time(request, _cancellable(_next(request, wanted, seen)), seen)
     if isinstance(action, Cancel) and action.run.tags.get(OwnershipTag.STACK_ID) != request.stack_id:
         # Whose it is was told by others than its tags: CloudFormation, or StartRun's answer.
         return Reclaim("somebody took its tag off, by which it may be cancelled", action.run)
@@ -184,7 +184,7 @@ def _update_without_run(request: Request, wanted: Wanted, physical_id: PhysicalI
         return _keep(request, wanted, original, seen) if original else Start("it has none", wanted.start_run)
     strays = [] if request.retains else [each for each in seen.found if each.active and each.id != run.id]
     return (
-        _cancel_first(strays, seen, "an older request started it, and its resource has another")
+        _end_first(strays, seen, "an older request started it, and its resource has another")
         or await_run(request, run, seen)
         or succeeded(request, "the new run is started", run)
     )
@@ -211,14 +211,20 @@ def _sweep_newer(request: Request, kept: Run, seen: Seen) -> Action | None:
     newer = [run for run in seen.found if run.active and run.id not in known and run.created > kept.created]
     own = identity.mark(request, Did.STARTED)
     strays = [run for run in newer if run.older_than(request) and not run.started_for(own)]
-    cancel = _cancel_first(strays, seen, "an update started it and was never heard of again")
+    cancel = _end_first(strays, seen, "an update started it and was never heard of again")
     if cancel or seen.thorough:
         return cancel
     return Search("an update may still be at its StartRun", after=kept.created, pause=True)
 
 
-def _cancel_first(runs: list[Run], seen: Seen, why: str) -> Action | None:
-    return next((Cancel(why, run) for run in runs if run.id not in seen.cancelled), None)
+def _end_first(runs: list[Run], seen: Seen, why: str) -> Action | None:
+    """Cancel the first of these runs, and let none be gone back to. None: all of them are cancelled."""
+    for run in runs:
+        if run.id not in seen.cancelled:
+            return Cancel(why, run)
+        if run.id not in seen.released and not run.released:
+            return Release(why, run)
+    return None
 
 
 def _search_then_withdraw(request: Request, wanted: Wanted, seen: Seen) -> Action:
@@ -264,7 +270,7 @@ def _delete(request: Request, seen: Seen) -> Action:
             return done(request, "the run is somebody else's")
     if run and run.claimed_after(request):
         return done(request, "a newer request has kept the run")
-    if run and run.active and run.id not in seen.cancelled:
+    if run and run.active and not run.stopped and run.id not in seen.cancelled:
         return Cancel("its resource goes away", run)
     waited = request.waits or any(
         each.newest and each.newest.waits for each in (*(seen.found or ()), *([run] if run else ()))
@@ -281,7 +287,7 @@ def _delete(request: Request, seen: Seen) -> Action:
 
 def _release(request: Request, run: Run, seen: Seen) -> Action | None:
     """Mark a run to which an Update could go back otherwise. None: there is no need, or it is marked."""
-    if seen.released or run.released or not run.belongs_to(request):
+    if run.id in seen.released or run.released or not run.belongs_to(request):
         return None
     finished = run.ended and run.status not in {CANCELLED, DELETED}
     return Release("its resource goes away, or has another run", run) if finished or run.replaced_by else None
@@ -316,7 +322,7 @@ def _sweep_all(request: Request, run: Run | None, seen: Seen) -> Action | None:
         # Kept since means gone back to, so this run goes away and not the resource: unless nobody has heard of that.
         spared = [each for each in others if run and each.kept_since(run) and not seen.observed.deletes(run)]
         others = [each for each in others if each not in spared and not seen.observed.names(each)]
-    cancel = _cancel_first(others, seen, "an older request started it and was never heard of again")
+    cancel = _end_first(others, seen, "an older request started it and was never heard of again")
     if cancel:
         return cancel
     if others:

@@ -36,7 +36,9 @@ def answering() -> HealthOmicsRunResource:
     """The resource whose events are carried out here."""
     resource = HealthOmicsRunResource(clients.schedule, _is_cloudformations)
     work = partial(carry_out, resource)
-    for register in (resource.create, resource.update, resource.delete, resource.poll_create, resource.poll_update):
+    for register in (resource.create, resource.update, resource.delete):
+        register(work)
+    for register in (resource.poll_create, resource.poll_update, resource.poll_delete):
         register(work)
     return resource
 

@@ -138,7 +138,8 @@ class Lifecycle:
             self.seen = replace(self.seen, failure=str(error))
 
     def _look_at_clock(self) -> None:
-        self.seen = replace(self.seen, late=self.clock.late, closing=self.clock.closing)
+        clock = self.clock
+        self.seen = replace(self.seen, late=clock.late, closing=clock.closing, leaving=clock.leaving)
         asked_at, _ = self._looked or (0.0, None)
         if self.seen.observed and not self.seen.started and self.clock.elapsed - asked_at > self.clock.pace.trust:
             self.seen = replace(self.seen, observed=None)
@@ -203,9 +204,12 @@ class Lifecycle:
                 self._tag(action)
             case Release(run=run):
                 self.healthomics.tag(run, {OwnershipTag.DEFINITION: RELEASED})
-                self.seen = replace(self.seen, released=True)
+                self._left_behind(run)
             case _:
                 raise NotImplementedError(type(action).__name__)
+
+    def _left_behind(self, run: Run) -> None:
+        self.seen = replace(self.seen, released=self.seen.released | {run.id})
 
     def _tag(self, action: Tag) -> None:
         self.healthomics.tag(action.run, action.add, action.remove)
@@ -359,7 +363,7 @@ class Lifecycle:
     def _passes_over(self, action: Action, refusal: Refusal, *, missing: bool) -> bool:
         """Whether a refused step is left out: better an unmarked run than a stack stuck in DELETE_FAILED."""
         if isinstance(action, Release) and (missing or refusal not in _PASSING):
-            self.seen = replace(self.seen, released=True)
+            self._left_behind(action.run)
             return True
         if refusal not in _LASTING and not missing and self._refused[type(action)] < _ENDURED:
             return False
@@ -397,13 +401,14 @@ class Lifecycle:
 
     def _why_given_up(self, action: Action) -> str:
         """What a person is told when the time of the request is over."""
-        spent = f"{self.clock.elapsed:.0f} s"
+        spent = f"{self.clock.age() if self.request.polls else self.clock.elapsed:.0f} s"
         if isinstance(action, Wait) and action.run.status in action.run.kind.uncancellable:
             return f"{action.run.label} cannot be cancelled: it was still {action.run.status} after {spent}. {_AGAIN}"
         if isinstance(action, CancelRuns):
             return f"{action.run.label} is {action.run.status}, but not all of its runs after {spent}. {_AGAIN}"
-        if isinstance(action, (Wait, Search)) and self.seen.cancelled:
-            kind, runs = self.request.kind, ", ".join(sorted(self.seen.cancelled))
+        stopping = {action.run.id} if isinstance(action, Wait) and action.run.stopped else set()
+        if isinstance(action, (Wait, Search)) and (stopping := stopping | self.seen.cancelled):
+            kind, runs = self.request.kind, ", ".join(sorted(stopping))
             told = f"{kind.cancel} was accepted, but {kind.noun} {runs} was still stopping after {spent}."
             return f"{told} {_AGAIN}"
         run = self.seen.started or self.seen.current

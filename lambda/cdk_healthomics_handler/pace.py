@@ -62,6 +62,8 @@ class Pace:
     next_look: float = 120.0
     """So long after one look, the next by EventBridge's rule has come for certain; a request that ends before is waited
     for inside the function."""
+    hand_over: float = 30.0
+    """Kept free at the end of an invocation whose work another will go on with: for two calls to EventBridge."""
     look: float = 55.0
     """How long one look may try; the next comes after a minute."""
     reserve: float = 20.0
@@ -201,6 +203,11 @@ class Clock:
     def closing(self) -> bool:
         """Whether the request must be answered before EventBridge could let the function look again."""
         return self.monotonic() + self.pace.next_look >= self.request_ends
+
+    @property
+    def leaving(self) -> bool:
+        """Whether the invocation ends soon, and EventBridge could let the function go on before the request must."""
+        return self.monotonic() + self.pace.hand_over >= self.ends and not self.closing
 
     @property
     def over(self) -> bool:

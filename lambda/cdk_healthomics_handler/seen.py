@@ -40,14 +40,16 @@ class Seen:
     """The answer has been sent already, FAILED: the function's time was over while a call was under way."""
     cancelled: frozenset[str] = frozenset()
     """The ids of the runs whose CancelRun was accepted."""
-    released: bool = False
-    """The current run's release was tried."""
+    released: frozenset[str] = frozenset()
+    """The ids of the runs whose release was tried."""
     failure: str | None = None
     """Why nothing more can be tried."""
     waited: bool = False
     """A run was given time inside this invocation."""
     closing: bool = False
     """The request's time will be over before EventBridge could let the function look again."""
+    leaving: bool = False
+    """This invocation ends soon, and the request's time does not."""
     scheduled: bool = False
     """EventBridge will let the function look again."""
     tasks: tuple[FailedTask | FailedRun, ...] | None = None

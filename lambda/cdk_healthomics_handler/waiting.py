@@ -1,4 +1,4 @@
-"""The part of the decision that waits for a run: at its own resource, and at the links that wait on after an hour.
+"""The part of the decision that waits: for a run, at its own resource and at links, and for the end of a batch.
 
 CloudFormation waits at most an hour for one resource, so each further hour has a resource of its own, a link. A link
 starts, tags and cancels nothing: it follows the run whose id it has.
@@ -9,6 +9,7 @@ from dataclasses import replace
 from cdk_healthomics_handler.actions import (
     Action,
     AskCloudFormation,
+    CancelRuns,
     Read,
     ReadOriginal,
     ReadTasks,
@@ -50,6 +51,8 @@ def stop_waiting(seen: Seen) -> Action | None:
 
 def look_again(request: Request, seen: Seen) -> Action:
     """EventBridge has invoked the function to look at a run that is waited for, until it or the request's time ends."""
+    if request.type is RequestType.DELETE:
+        return _see_to_its_end(request, seen)
     watched = request.watched
     if seen.failure and seen.closing:
         return failed(request, None, seen, seen.failure)
@@ -61,6 +64,35 @@ def look_again(request: Request, seen: Seen) -> Action:
         return _deleted(request, watched, seen)
     run = seen.current
     return await_run(request, run, replace(seen, scheduled=True)) or succeeded(request, f"the run is {run.status}", run)
+
+
+def _see_to_its_end(request: Request, seen: Seen) -> Action:
+    """A batch whose Delete has outlasted its function: EventBridge lets it go on until none of its runs is active."""
+    if seen.failure and seen.closing:
+        return failed(request, None, seen, seen.failure)
+    if seen.failure or request.watched is None:
+        return Silence("the batch could not be looked at; EventBridge invokes the function again")
+    if seen.current is None:
+        return Read("has it stopped?", request.watched)
+    run = seen.current
+    if isinstance(run, Gone) or not run.active:
+        return done(request, "no run of this batch is left")
+    if run.ended:
+        return CancelRuns("it is at its end, and some of its runs are not", run)
+    if seen.closing:
+        return Wait("its end comes before EventBridge could invoke the function again", run)
+    return Silence("it is stopping; EventBridge invokes the function again")
+
+
+def in_time(request: Request, action: Action, seen: Seen) -> Action:
+    """An action; instead of one of a Delete that may outlast this invocation, EventBridge is asked to let it go on."""
+    if request.type is not RequestType.DELETE or request.polls or not seen.leaving:
+        return action
+    if not isinstance(action, (CancelRuns, Wait)) or not action.run.kind.holds_runs or not action.run.stopped:
+        return action
+    if not seen.scheduled:
+        return Schedule(f"there is no time left in this invocation: {action.why}", action.run)
+    return Silence("EventBridge invokes the function again")
 
 
 def follow(request: Request, seen: Seen) -> Action:

@@ -27,6 +27,7 @@ PACE: Final = {
     "trust": 0.3,
     "reachable": 5.0,
     "next_look": 2.5,
+    "hand_over": 0.3,
     "look": 2.0,
     "reserve": 0.5,
     "last": 0.05,

@@ -135,18 +135,26 @@ def test_a_rollback_goes_back_to_the_batch_it_had(stage: Stage) -> None:
     assert settled_ids == [old.partition("/")[0]]
 
 
-@pytest.mark.parametrize("status", ["CREATING", "INPROGRESS", "CANCELLED", "PROCESSED"])
-def test_delete_leaves_no_active_run_in_whichever_status_the_batch_is(status: str) -> None:
-    ends = {"running": 0.05} if status == "PROCESSED" else {}
-    with staged(batch_creating=0.3, batch_pending=0.1, **ends) as stage:
+@pytest.mark.parametrize(
+    ("status", "so"),
+    [
+        ("CREATING", {}),
+        ("PENDING", {"batch_pending": 3600.0}),
+        ("SUBMITTING", {"start_rate": 1.0}),
+        ("INPROGRESS", {}),
+        ("STOPPING", {"stopping": 0.5}),
+        ("CANCELLED", {}),
+        ("PROCESSED", {"running": 0.05}),
+    ],
+)
+def test_delete_leaves_no_active_run_in_whichever_status_the_batch_is(status: str, so: dict[str, Any]) -> None:
+    with staged(**{"batch_creating": 0.3, "batch_pending": 0.1, **so}) as stage:
         physical_id = stage.create(PROPERTIES, **BATCH)
         (batch,) = batches(stage)
-        if status != "CREATING":
+        if status in {"STOPPING", "CANCELLED"}:
             settled(stage)
-        if status == "CANCELLED":
-            stage.service.handle("POST", f"/runBatch/{batch.id}/cancel", "", b"")
-        if status == "PROCESSED":
-            stage.until(lambda: batches(stage)[0].status == status)
+            stage.service.handle("POST", "/runBatch/cancel", "", json.dumps({"batchId": batch.id}).encode())
+        stage.until(lambda: batches(stage)[0].status == status)
         answer = stage.do("Delete", PROPERTIES, PhysicalResourceId=physical_id, **BATCH)
         assert answer["Status"] == "SUCCESS", answer["Reason"]
         assert batches(stage)[0].status == ("PROCESSED" if status == "PROCESSED" else "CANCELLED")
@@ -183,6 +191,33 @@ def test_delete_of_a_batch_that_stays_creating_says_so() -> None:
         answer = stage.do("Delete", IN_SHORT, PhysicalResourceId=physical_id, **BATCH)
         assert answer["Status"] == "FAILED"
         assert "cannot be cancelled: it was still CREATING after" in answer["Reason"]
+
+
+def test_a_retained_batch_goes_on(stage: Stage) -> None:
+    kept = {**PROPERTIES, "RemovalPolicy": "Retain"}
+    physical_id = stage.create(kept, **BATCH)
+    settled(stage)
+    assert stage.do("Delete", kept, PhysicalResourceId=physical_id, **BATCH)["Status"] == "SUCCESS"
+    assert len(active(stage)) == len(SETTINGS)
+
+
+def test_delete_of_a_batch_whose_id_belongs_to_another_by_now_leaves_that_one(stage: Stage) -> None:
+    physical_id = stage.create(PROPERTIES, **BATCH)
+    stage.do("Delete", PROPERTIES, PhysicalResourceId=physical_id, **BATCH)
+    batch_id = batches(stage)[0].id
+    stage.service.handle("DELETE", f"/runBatch/{batch_id}", "", b"")
+    stage.service.reuse_id(batch_id)
+    stage.create(PROPERTIES, LogicalResourceId="Other", **BATCH)
+    settled(stage)
+    again = stage.do("Delete", PROPERTIES, PhysicalResourceId=physical_id, **BATCH)
+    assert (again["Status"], batches(stage)[-1].id) == ("SUCCESS", batch_id)
+    assert len(active(stage)) == len(SETTINGS)
+
+
+def test_delete_of_a_batch_that_is_gone_and_denied_is_decided_by_the_list() -> None:
+    with staged(missing_is_denied=True) as stage:
+        answer = stage.do("Delete", PROPERTIES, PhysicalResourceId="7999999/some-uuid", **BATCH)
+        assert answer["Status"] == "SUCCESS", answer["Reason"]
 
 
 def test_delete_of_a_lost_batch_finds_and_cancels_it(stage: Stage) -> None:

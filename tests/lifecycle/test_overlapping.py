@@ -22,7 +22,7 @@ from local_aws.healthomics import QUOTAS, CancelOfFinished, Token
 from tests.events import PROPERTIES, STACK_ID
 from tests.lifecycle.cloudformation import Stack, run_of
 from tests.lifecycle.stage import stack_id_of
-from tests.lifecycle.world import Delivery, World
+from tests.lifecycle.world import FUNCTION_TIME, Delivery, World
 
 if TYPE_CHECKING:
     from local_aws.healthomics.batch import StoredBatch
@@ -34,6 +34,8 @@ BATCH = "Cohort"
 SETTINGS = json.dumps([{"runSettingId": sample} for sample in ("NA12878", "NA12891", "NA12892")])
 SHARED_NAME = "cohort"
 LAG = 5.0
+SHORT = 90.0
+"""Seconds that a function has for what takes it longer: HealthOmics may need a minute to cancel a batch."""
 WAITS: Mapping[str, Mapping[str, str]] = {
     "": {},
     "running": {"WaitFor": "RUNNING"},
@@ -82,6 +84,7 @@ class Overlapping(RuleBasedStateMachine):
         self.world = World()
         self.chance = Random(0)  # noqa: S311 - no secret; hypothesis's own comes with the first step
         self.stacks: list[Stack] = []
+        self.function_times = [FUNCTION_TIME]
         self.strangers: list[StoredRun | StoredBatch] = []
         self.ended: set[str] = set()
         """Physical ids of runs and batches that a person or the workflow has ended."""
@@ -95,6 +98,7 @@ class Overlapping(RuleBasedStateMachine):
         slow_cloudformation=st.booleans(),
         denied_when_missing=st.booleans(),
         cancelled_early=st.booleans(),
+        slow_to_cancel=st.booleans(),
         chance=randoms,
     )
     def begin(
@@ -107,6 +111,7 @@ class Overlapping(RuleBasedStateMachine):
         slow_cloudformation: bool,
         denied_when_missing: bool,
         cancelled_early: bool,
+        slow_to_cancel: bool,
     ) -> None:
         self.world = World(
             seed,
@@ -115,10 +120,11 @@ class Overlapping(RuleBasedStateMachine):
             cancel_of_finished=how,
             lag=LAG,
             start_rate=1.0,
-            quotas=QUOTAS,
+            quotas={**QUOTAS, "CancelRun": 0.05} if slow_to_cancel else QUOTAS,
             missing_is_denied=denied_when_missing,
             cancelled_with_active_runs=cancelled_early,
         )
+        self.function_times = [FUNCTION_TIME, SHORT] if slow_to_cancel else [FUNCTION_TIME]
         self.world.cloudformation.lag = LAG
         self.world.looks = self._look
         self.world.cloudformation.rate = 2.0 if slow_cloudformation else 10.0
@@ -152,7 +158,8 @@ class Overlapping(RuleBasedStateMachine):
         if chance.random() < 0.6:
             kills = [None, None, None]
         ear = chance.choice([(), (), (), (), (403,), (500, 500)])
-        return Delivery(after, None if twice is None else after + twice, tuple(kills), ear=ear)  # type: ignore[arg-type]
+        again = None if twice is None else after + twice
+        return Delivery(after, again, tuple(kills), chance.choice(self.function_times), ear)  # type: ignore[arg-type]
 
     def _look(self) -> Delivery:
         """How Lambda delivers what EventBridge sends: a look that is lost is made good by the next."""

@@ -599,6 +599,28 @@ class TestAnOriginalThatIsAtItsEnd:
         play(world, script)
         assert started(world) == 3
 
+    def test_is_not_gone_back_to_after_another_s_cleanup_has_swept_it(self, account: Make) -> None:
+        """As where ``--no-rollback`` puts its own cleanup off."""
+        world = account()
+        third = {**PROPERTIES, "Parameters": '{"sample_name":"NA12878","scatter":96}'}
+        again = []
+
+        def script(it: Play) -> None:
+            first = it.create()
+            new = it.answer(it.update(first, PROPERTIES, CHANGED)).physical_id
+            it.sleep(30)
+            newest = it.answer(it.update(new, CHANGED, third)).physical_id
+            it.sleep(2)
+            assert it.answer(it.update(newest, third, CHANGED)).physical_id == new
+            it.answer(it.send("Delete", third, PhysicalResourceId=newest))
+            it.sleep(30)
+            assert world.active() == [new]
+            again.append(it.answer(it.update(new, CHANGED, PROPERTIES)).physical_id)
+            assert again[0] not in {first, new, newest}
+
+        play(world, script)
+        assert again[0] in world.active()
+
 
 class TestALateDuplicate:
     @pytest.mark.parametrize("begins_after", [31.0, 33.0, 50.0, 90.0])

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from cdk_healthomics_handler import start_run
-from cdk_healthomics_handler.actions import Answer, Cancel, CancelRuns, ReadTasks, Wait
+from cdk_healthomics_handler.actions import Answer, Cancel, CancelRuns, Read, ReadTasks, Schedule, Silence, Wait
 from cdk_healthomics_handler.decision import decide
 from cdk_healthomics_handler.event import Request
 from cdk_healthomics_handler.kind import BATCH, RUN
 from cdk_healthomics_handler.mark import Goal
 from cdk_healthomics_handler.names import BATCH_TYPE, START_RUN_BATCH, OwnershipTag
 from cdk_healthomics_handler.run import Run
-from cdk_healthomics_handler.seen import Seen
+from cdk_healthomics_handler.seen import Gone, Seen
 from tests.events import MODEL, ROLE_ARN, STACK_ID, new_request
 
 MEMBERS = getattr(MODEL.operation_model(START_RUN_BATCH).input_shape, "members", {})
@@ -120,6 +120,36 @@ class TestTheDecision:
         for cancelled in (frozenset[str](), frozenset({"7"})):
             swept = replace(seen, cancelled=cancelled, found=(), thorough=True)
             assert isinstance(decide(request("Delete"), None, swept), CancelRuns)
+
+    def test_one_that_somebody_has_cancelled_is_not_cancelled_again(self) -> None:
+        seen = Seen(current=batch("STOPPING"), found=(), thorough=True)
+        assert isinstance(decide(request("Delete"), None, seen), Wait)
+
+    @pytest.mark.parametrize("stopping", [batch("STOPPING"), batch("CANCELLED", left=2)], ids=lambda run: run.status)
+    def test_a_delete_that_outlasts_its_function_lets_eventbridge_go_on(self, stopping: Run) -> None:
+        seen = Seen(current=stopping, found=(), thorough=True, leaving=True)
+        assert isinstance(decide(request("Delete"), None, seen), Schedule)
+        assert isinstance(decide(request("Delete"), None, replace(seen, scheduled=True)), Silence)
+
+    def test_a_delete_that_could_not_cancel_yet_does_not(self) -> None:
+        seen = Seen(current=batch("CREATING"), leaving=True)
+        assert isinstance(decide(request("Delete"), None, seen), Wait)
+
+    @pytest.mark.parametrize(
+        ("seen", "action"),
+        [
+            (Seen(), Read),
+            (Seen(current=batch("STOPPING")), Silence),
+            (Seen(current=batch("STOPPING"), closing=True), Wait),
+            (Seen(current=batch("CANCELLED", left=2)), CancelRuns),
+            (Seen(current=batch("CANCELLED")), Answer),
+            (Seen(current=Gone.GONE), Answer),
+            (Seen(failure="throttled"), Silence),
+            (Seen(failure="throttled", closing=True), Answer),
+        ],
+    )
+    def test_each_further_look_of_a_delete_goes_on_until_no_run_is_active(self, seen: Seen, action: type) -> None:
+        assert type(decide(replace(request("Delete"), polls=True), None, seen)) is action
 
     def test_what_has_failed_is_read_before_it_is_told(self) -> None:
         asked = request(WaitFor="COMPLETED")

@@ -445,7 +445,7 @@ class TestUpdate:
 
 
 class TestDelete:
-    @pytest.mark.parametrize("status", ACTIVE)
+    @pytest.mark.parametrize("status", [each for each in ACTIVE if each != "STOPPING"])
     def test_an_active_run_is_cancelled_and_waited_for(self, status: str) -> None:
         current = replace(CURRENT, status=status)
         assert isinstance(step(delete(), current=current), Cancel)
@@ -454,6 +454,11 @@ class TestDelete:
         assert isinstance(search, Search)
         assert search.pause
         assert isinstance(step(delete(), current=current, cancelled=cancelled, found=()), Wait)
+
+    def test_one_that_somebody_has_cancelled_is_waited_for(self) -> None:
+        stopping = replace(CURRENT, status="STOPPING")
+        assert isinstance(step(delete(), current=stopping), Search)
+        assert isinstance(step(delete(), current=stopping, found=()), Wait)
 
     @pytest.mark.parametrize("tags", [{}, {OwnershipTag.STACK_ID.value: "another stack"}], ids=["gone", "another's"])
     def test_a_run_whose_tag_was_taken_off_is_tagged_before_it_is_cancelled(self, tags: Mapping[str, str]) -> None:
@@ -473,7 +478,7 @@ class TestDelete:
         request, cancelled = delete(Name="cohort"), frozenset({CURRENT.id})
         assert isinstance(step(request, current=CURRENT, cancelled=cancelled), Wait)
         marked = replaced_by(update(CHANGED))
-        action = step(request, current=marked, cancelled=cancelled, released=True)
+        action = step(request, current=marked, cancelled=cancelled, released=frozenset({marked.id}))
         assert isinstance(action, Search)
         assert action.after == CURRENT.created
 
@@ -490,7 +495,7 @@ class TestDelete:
     def test_a_finished_run_is_released_and_not_cancelled(self, status: str) -> None:
         current = replace(CURRENT, status=status)
         assert isinstance(step(delete(), current=current), Release)
-        action = step(delete(), current=current, released=True, found=())
+        action = step(delete(), current=current, released=frozenset({current.id}), found=())
         assert isinstance(action, Answer)
         assert action.succeeded
 
@@ -535,7 +540,7 @@ class TestDelete:
         new = new_run("1000002", of=forward, newest_request=mark(Did.STARTED, "update-1"))
         current = replace(replaced_by(forward), status="CANCELLED")
         named = Observed("UPDATE_COMPLETE", NOW, str(new.physical_id))
-        seen: dict[str, Any] = {"current": current, "released": True, "found": (new,)}
+        seen: dict[str, Any] = {"current": current, "released": frozenset({current.id}), "found": (new,)}
         assert isinstance(step(delete(), **seen), AskCloudFormation)
         action = step(delete(), observed=named, **seen)
         assert isinstance(action, Answer)
@@ -606,7 +611,9 @@ class TestDelete:
         action = step(delete(MADE_UP), **seen)
         assert isinstance(action, Cancel)
         assert action.run == older
-        assert isinstance(step(delete(MADE_UP), cancelled=frozenset({older.id}), **seen), Wait)
+        seen["cancelled"] = frozenset({older.id})
+        assert isinstance(step(delete(MADE_UP), **seen), Release)
+        assert isinstance(step(delete(MADE_UP), released=frozenset({older.id}), **seen), Wait)
 
     def test_the_sweep_looks_again_for_a_create_that_is_at_its_start(self) -> None:
         again = step(delete(MADE_UP), found=())
