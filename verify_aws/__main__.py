@@ -134,8 +134,8 @@ def _experiment(bench: Bench, names: Sequence[str], report: Report) -> None:
             bench.say(f"  {question}: {verdict.seen} [{verdict.outcome}]")
 
 
-def _clean(bench: Bench) -> list[str]:
-    bench.say("\nRemoving what was made:")
+def _clean(bench: Bench, what: str = "Removing what was made:") -> list[str]:
+    bench.say(f"\n{what}")
     left = clean(bench)
     bench.say("\n".join(f"  LEFT: {each}" for each in left) or "  Nothing is left.")
     if left:
@@ -169,6 +169,8 @@ def _do(given: argparse.Namespace) -> int:
     report = Report(given.report, about)
     print(f"\nIf this is killed, what it has made is found and removed by: {_AGAIN}\n", flush=True)
     try:
+        if _clean(bench, "Removing what an earlier time has left:"):
+            raise VerifyError("What an earlier time has left must go first.")
         _deploy(bench, given.image, region, account)
         _experiment(bench, given.only, report)
     finally:

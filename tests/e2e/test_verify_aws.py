@@ -214,7 +214,7 @@ REQUESTS: list[tuple[str, dict[str, Any], dict[str, tuple[Outcome, str]]]] = [
     ("requests", {"describe_lag": 600.0, "hour": 3600.0}, {
         "service-timeout": (Outcome.AS_ASSUMED, "it is there, as '120'"),
         "signed": (Outcome.AS_ASSUMED, "X-Amz-Date among X-Amz-Date, X-Amz-Expires"),
-        "describe-lag": (Outcome.NOT_SURVIVED, "not shown within 4 s"),
+        "describe-lag": (Outcome.NOT_SURVIVED, "not shown within 2 s"),
         "describe-quota": (Outcome.AS_ASSUMED, "none throttled"),
     }),
     ("silence", {"hour": 720.0}, {"placeholder": (Outcome.AS_ASSUMED, f"a Delete of '{STACK}Silent-Probed-")}),
