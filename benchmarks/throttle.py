@@ -48,13 +48,14 @@ class Measured:
     failed: int = 0
     calls: Counter[str] = field(default_factory=Counter)
     neighbours: int = 0
+    function_seconds: float = 0.0
 
 
-def _measure(world: World, work: Callable[[], object], neighbours: int = 0) -> Measured:
+def measured_by(world: World, work: Callable[[], object], neighbours: int = 0) -> Measured:
+    """Let work be done, beside so many calls of somebody else's, and tell what it took."""
     measured = Measured()
     before = len(world.service.journal), world.cloudformation.calls, len(world.sent)
-
-    began = world.timeline.now
+    worked, began = world.function_seconds, world.timeline.now
     task = world.timeline.begin(work)
     for number in range(neighbours):
         after = (number + 0.5) / neighbours * world.runs / (world.service.settings.start_rate or 1.0)
@@ -66,6 +67,7 @@ def _measure(world: World, work: Callable[[], object], neighbours: int = 0) -> M
     measured.calls["DescribeStackResource"] = world.cloudformation.calls - before[1]
     measured.seconds = max(sent.heard_at for sent in world.sent[before[2] :]) - began
     measured.failed = sum(not sent.succeeded for sent in world.sent[before[2] :])
+    measured.function_seconds = world.function_seconds - worked
     return measured
 
 
@@ -82,7 +84,8 @@ def _neighbour(world: World, measured: Measured) -> None:
         world.timeline.sleep(world.random.random() * 2**attempt)
 
 
-def _account(runs: int, rate: float = 1.0, seed: int = 1) -> tuple[World, Stack]:
+def account(runs: int, rate: float = 1.0, seed: int = 1) -> tuple[World, Stack]:
+    """An account with HealthOmics' and CloudFormation's quotas, and a stack of so many runs to be."""
     world = World(seed, runs=runs, start_rate=rate, quotas=QUOTAS)
     world.latency = LATENCY
     world.cloudformation.rate = DESCRIBES
@@ -95,18 +98,18 @@ def _ids(runs: int) -> list[str]:
 
 def creates(runs: int, rate: float = 1.0, *, neighbours: int = 0, seed: int = 1) -> Measured:
     """So many Creates at once."""
-    world, stack = _account(runs, rate, seed)
+    world, stack = account(runs, rate, seed)
     told = {START_RATE_VARIABLE: f"{rate:g}"} if rate != 1.0 else {}
     with patch.dict(os.environ, told), world.installed():
-        return _measure(world, lambda: stack.deploy(dict.fromkeys(_ids(runs), PROPERTIES)), neighbours)
+        return measured_by(world, lambda: stack.deploy(dict.fromkeys(_ids(runs), PROPERTIES)), neighbours)
 
 
 def later(work: Callable[[Stack], object]) -> Measured:
     """Another operation of a stack with many runs."""
-    world, stack = _account(MANY)
+    world, stack = account(MANY)
     with world.installed():
         world.play(lambda: stack.deploy(dict.fromkeys(_ids(MANY), PROPERTIES)))
-        return _measure(world, lambda: work(stack))
+        return measured_by(world, lambda: work(stack))
 
 
 def table(numbers: tuple[int, ...] = CREATES) -> Table:

@@ -20,7 +20,10 @@ include_patterns = ["*.md", "docs/**.md", "examples/**.md"]
 
 nitpicky = True
 # Documented elsewhere, and no build asks the network.
-nitpick_ignore_regex = [("py:.*", r"(aws_\w+|collections|constructs|enum|jsii|pathlib)\..*")]
+nitpick_ignore_regex = [
+    ("py:.*", r"(aws_\w+|collections|constructs|enum|jsii|pathlib)\..*"),
+    ("py:class", r"cdk_healthomics\.kind\.Kind"),  # between the parts of the library only
+]
 autodoc_class_signature = "separated"  # the class says what it is, __init__ what it takes; jsii's metaclass hides that
 autodoc_default_options = {
     "members": True,

@@ -92,7 +92,7 @@ def test_no_block_and_no_command_is_left_out() -> None:
 def test_a_block_tells_its_language_and_is_closed(page: Path) -> None:
     fences = re.findall(r"^ *```(\w*)", page.read_text(), re.MULTILINE)
     assert all(fences[::2])
-    assert set(fences[::2]) <= {"python", "sh", "mermaid"}
+    assert set(fences[::2]) <= {"python", "sh", "mermaid", "text"}
     assert set(fences[1::2]) == {""}
 
 
@@ -108,6 +108,8 @@ for block in sys.argv[1:]:
 def test_every_code_block_synthesizes_where_the_package_is_installed(installed: Path, tmp_path: Path) -> None:
     for name, block in PYTHON.items():
         (tmp_path / f"{name}.py").write_text(block)
+    (sheet,) = (block for page in PAGES for block in blocks(page, "text"))
+    (tmp_path / "samples.csv").write_text(sheet)
     apps = " ".join(f"'{name}.py'" for name in PYTHON)
     made = shell(f"cd {tmp_path} && {installed} -c '{ONE_AFTER_THE_OTHER}' {apps}", PYTHONPATH="")
     templates = made.splitlines()

@@ -1,7 +1,8 @@
-"""A deployment that waits for its run, and rules that hear of it: the real CDK CLI, EventBridge and Lambda."""
+"""A deployment that waits for its run or batch, and rules that hear of it: the real CDK CLI, EventBridge and Lambda."""
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from aws_cdk import CfnOutput, Stack, aws_events_targets, aws_lambda, aws_s3
 
-from cdk_healthomics import HealthOmicsRun, WaitFor
+from cdk_healthomics import HealthOmicsRun, HealthOmicsRunBatch, RunSetting, WaitFor
 from local_aws.healthomics import Order
 from local_aws.process import LocalAws
 from tests.e2e.conftest import Declare, Deployment
@@ -122,3 +123,50 @@ def test_an_update_that_is_rolled_back_goes_back_without_waiting(deployment: Dep
     assert deployment.aws.client("events").list_rules(NamePrefix="cdk-healthomics-")["Rules"] == []
     deployment.destroy()
     assert deployment.active() == []
+
+
+def cohort(samples: int, **arguments: Any) -> Declare:
+    def declare(stack: Stack) -> None:
+        batch = HealthOmicsRunBatch(
+            stack,
+            "Cohort",
+            workflow_id="1234567",
+            output_uri="s3://bucket/runs",
+            run_settings=(RunSetting(f"sample-{number}") for number in range(samples)),
+            **arguments,
+        )
+        aws_s3.Bucket.from_bucket_name(stack, "Bucket", "bucket").grant_read_write(batch.role)
+        CfnOutput(stack, "Runs", value=f"{batch.total_runs}, failed: {batch.failed_runs}")
+
+    return declare
+
+
+def batch_runs(aws: LocalAws) -> Counter[tuple[str, str]]:
+    """How many runs have which batch and status."""
+    return Counter((run["batchId"], run["status"]) for run in aws.controls.runs() if run.get("batchId"))
+
+
+def test_a_batch_is_waited_for_and_one_of_10_000_runs_outlives_a_rollback_and_is_cancelled(
+    deployment: Deployment, aws: LocalAws
+) -> None:
+    aws.controls.settings(pending=0.1, starting=0.1, running=0.5, batch_creating=0.3, batch_pending=0.3)
+    aws.controls.refuse_next("StartRun", 2, "AccessDeniedException", "The role may not do this.")
+    said = deployment.deploy(cohort(5, wait_for=WaitFor.COMPLETED, max_failed_runs=2))
+    assert f"{deployment.name}.Runs = 5, failed: 2" in said
+    first = aws.controls.batches()[0]["id"]
+    assert batch_runs(aws) == {(first, "COMPLETED"): 3}
+
+    aws.controls.settings(running=1e6)
+    deployment.deploy(cohort(10_000))
+    second = aws.controls.batches()[1]["id"]
+    aws.controls.fail_next_batch("ETAG", "s3UriConfigs have changed since calling StartRunBatch")
+    said = deployment.deploy(cohort(4, wait_for=WaitFor.COMPLETED), fails=True)
+    third = aws.controls.batches()[2]
+    told = f"Batch {third['id']} is FAILED: s3UriConfigs have changed since calling StartRunBatch"
+    assert told in " ".join(said.split())
+    assert batch_runs(aws) == {(first, "COMPLETED"): 3, (second, "RUNNING"): 10_000}
+
+    deployment.destroy()
+    assert batch_runs(aws) == {(first, "COMPLETED"): 3, (second, "CANCELLED"): 10_000}
+    assert [each["status"] for each in aws.controls.batches()] == ["PROCESSED", "CANCELLED", "FAILED"]
+    assert aws.client("events").list_rules(NamePrefix="cdk-healthomics-")["Rules"] == []

@@ -104,7 +104,7 @@ def type_of(asked: Mapping[str, Any]) -> str:
     """The type of the resource that has these properties."""
     if "Until" in asked:
         return LINK_TYPE
-    return BATCH_TYPE if "InlineSettings" in asked else RESOURCE_TYPE
+    return BATCH_TYPE if asked.keys() & {"InlineSettings", "S3UriSettings"} else RESOURCE_TYPE
 
 
 def links_of(logical_id: str, asked: Mapping[str, Any], physical_id: str) -> dict[str, dict[str, Any]]:

@@ -303,11 +303,25 @@ def test_a_batch_that_fails_at_its_submission_is_told_with_its_reason(stage: Sta
     assert stage.do("Delete", WAITING, PhysicalResourceId=answer["PhysicalResourceId"], **BATCH)["Status"] == "SUCCESS"
 
 
-def test_a_link_waits_on_for_the_batch() -> None:
-    with staged(batch_creating=0.3, batch_pending=0.1, running=0.2) as stage:
-        physical_id = stage.create(PROPERTIES, **BATCH)
-        stage.until(lambda: batches(stage)[0].status == "PROCESSED")
-        link = {"Batch": physical_id, "WaitFor": "COMPLETED", "ServiceTimeout": "3600"}
-        answer = stage.do("Create", link, ResourceType=LINK_TYPE, LogicalResourceId="Link")
-        assert answer["Status"] == "SUCCESS", answer["Reason"]
-        assert answer["Data"]["Status"] == "PROCESSED"
+def test_a_link_waits_on_for_the_batch(stage: Stage) -> None:
+    physical_id = stage.create(PROPERTIES, **BATCH)
+    settled(stage)
+    link = {
+        "ServiceToken": PROPERTIES["ServiceToken"],
+        "Batch": physical_id,
+        "WaitFor": "COMPLETED",
+        "ServiceTimeout": "3600",
+        "Until": "7200",
+        "Timeout": "7200",
+    }
+    event = stage.event("Create", link, ResourceType=LINK_TYPE, LogicalResourceId="Link")
+    stage.deliver(event)
+    stage.minute()
+    assert not stage.answers(event)
+    stage.service.settings.change({"running": 0.0})
+    stage.until(lambda: batches(stage)[0].status == "PROCESSED")
+    stage.minute()
+    answer = stage.answer(event)
+    assert answer["Status"] == "SUCCESS", answer["Reason"]
+    assert (answer["Data"]["Status"], answer["Data"]["TotalRuns"]) == ("PROCESSED", "4")
+    assert [call.operation for call in stage.service.journal if call.operation.startswith("Start")] == ["StartRunBatch"]

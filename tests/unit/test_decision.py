@@ -627,6 +627,17 @@ class TestDelete:
         assert isinstance(action, Answer)
         assert action.succeeded
 
+    def test_a_run_that_its_resource_left_is_cancelled_with_a_later_one_of_that_id_unless_its_tag_is_off(self) -> None:
+        left, later = new_run("1000001", age=600), new_run("1000002", age=60, status="CANCELLED")
+        request = delete(str(later.physical_id))
+        observed = Observed("DELETE_IN_PROGRESS", NOW, str(later.physical_id))
+        seen: dict[str, Any] = {"current": later, "observed": observed}
+        action = step(request, found=(left, later), **seen)
+        assert isinstance(action, Cancel)
+        assert action.run == left
+        untagged = left.tagged({}, (OwnershipTag.STACK_ID,))
+        assert isinstance(step(request, found=(untagged, later), **seen), Answer)
+
     def test_retain_on_update_or_delete_still_cancels_what_a_failed_create_started(self) -> None:
         request = delete(RemovalPolicy="RetainExceptOnCreate")
         assert isinstance(step(request, current=CURRENT), Cancel)
