@@ -14,10 +14,10 @@ VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' constructs/cdk_health
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup packs lint format test soak oldest newest bench dist docs demo local lock clean
+.PHONY: help setup packs lint format test soak oldest newest bench dist docs demo local verify-aws lock clean
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 setup: $(BIN)/.ready node_modules/.ready ## Install what is pinned into .venv and node_modules
 
@@ -109,6 +109,9 @@ demo: setup ## Deploy app.py to a local AWS with the real CDK CLI, show the run,
 
 local: setup ## Keep the local AWS up and print the environment to source
 	python -m local_aws up
+
+verify-aws: setup ## Say what would be asked of your AWS account, and its cost; yes=yes asks, clean=yes removes leftovers
+	PYTHONPATH=constructs:lambda:. python -m verify_aws $(if $(yes),--yes) $(if $(clean),--clean) $(if $(only),--only $(only)) $(if $(image),--image $(image))
 
 lock: $(BIN)/uv ## Pin anew what pyproject.toml and package.json ask for
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --upgrade --quiet --no-header -o requirements.lock

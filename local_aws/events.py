@@ -4,7 +4,7 @@ import json
 import logging
 import queue
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from importlib import import_module
 from typing import Any, Final
@@ -20,10 +20,10 @@ OF_BATCHES: Final = "RunBatch Status Change"
 _TICK: Final = 0.1
 
 
-def entry(changed: Resource) -> dict[str, Any]:
-    """The event of a status as it is now, as PutEvents takes it."""
+def entry(changed: Resource, lacks: Collection[str] = ()) -> dict[str, Any]:
+    """The event of a status as it is now, without the fields that it lacks, as PutEvents takes it."""
     detail = {"arn": changed.arn, "status": changed.status, "uuid": changed.uuid, **_detail(changed)}
-    known = {name: value for name, value in detail.items() if value is not None}
+    known = {name: value for name, value in detail.items() if value is not None and name not in lacks}
     return {
         "Source": SOURCE,
         "DetailType": _detail_type(changed),
@@ -90,7 +90,7 @@ def publish(
 
     def tell(changed: Resource) -> None:
         if is_heard(_detail_type(changed)):
-            changes.put(entry(changed))  # what is told now: the run moves on
+            changes.put(entry(changed, service.settings.event_lacks))  # what is told now: the run moves on
 
     service.on_status = tell
 

@@ -7,6 +7,8 @@ import asyncio
 import contextvars
 import importlib
 import re
+import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -55,6 +57,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     _HANDLERS: (
         "_ACTION_HANDLERS",
         "_describe_stack_resource",
+        "_error",
         "_roll_back_operation",
         "_resolve_stack",
         "_xml",
@@ -119,7 +122,7 @@ class ResourceFailedError(RuntimeError):
 
 @dataclass
 class Delivery:
-    """How events reach the function; may be changed while the server runs."""
+    """What CloudFormation and Lambda tell the function, and when; may be changed while the server runs."""
 
     retry_delay: float = 60.0
     """Seconds until Lambda delivers a failed event again; twice that for the last time."""
@@ -130,10 +133,23 @@ class Delivery:
     hour: float = HOUR
     """Seconds that an hour of ServiceTimeout lasts; the function is told of what is left of it."""
 
+    tells_timeout: bool = True
+    """Whether ServiceTimeout is among the properties that the function gets."""
+    tells_signed: bool = True
+    """Whether the ResponseURL says when it was signed."""
+    made_up: str | None = "{stack}-{resource}-{code}"
+    """The id of the Delete after a Create that never answered; None: there is no such Delete."""
+    describe_lag: float = 0.0
+    """Seconds for which DescribeStackResource does not tell of a request."""
+    describe_rate: float | None = None
+    """Its calls a second; None: no quota."""
+
     def told(self, properties: dict[str, Any]) -> dict[str, Any]:
         """The properties of a custom resource, its ServiceTimeout as long as it lasts here."""
         if "ServiceTimeout" not in properties:
             return properties
+        if not self.tells_timeout:
+            return {name: value for name, value in properties.items() if name != "ServiceTimeout"}
         seconds = max(1, round(int(properties["ServiceTimeout"]) * self.hour / HOUR))
         return {**properties, "ServiceTimeout": str(seconds)}
 
@@ -149,6 +165,10 @@ class CustomResources:
     """The physical id that a resource has got back, while what had replaced it is deleted."""
     _under_way: dict[tuple[str, str], str] = field(default_factory=dict)
     """The request type that a resource is being worked on with; ministack calls every one of an update an Update."""
+    _since: dict[tuple[str, str], float] = field(default_factory=dict)
+    """Since when."""
+    _described: deque[float] = field(default_factory=deque)
+    """When DescribeStackResource was answered in the last second."""
     _created: dict[tuple[str, str], tuple[str, dict[str, Any]]] = field(default_factory=dict)
     """Type and properties of a resource whose own Create failed."""
 
@@ -189,7 +209,7 @@ class CustomResources:
             "RequestType": request_type,
             "RequestId": str(uuid4()),
             "StackId": stack_id,
-            "ResponseURL": custom._response_url(token) + _signed_now(),
+            "ResponseURL": custom._response_url(token) + (_signed_now() if self.delivery.tells_signed else ""),
             "ResourceType": resource_type,
             "ServiceToken": props["ServiceToken"],
             "LogicalResourceId": logical_id,
@@ -202,11 +222,12 @@ class CustomResources:
 
         key = (stack_id, logical_id)
         self._under_way[key] = request_type
+        self._since[key] = time.monotonic()
         answered = custom.register_token(token)
         functions._LAMBDA_ASYNC_RETRY_BASE_SECONDS = self.delivery.retry_delay
         for _ in range(1 + self.delivery.duplicates):
             functions.invoke_async_with_retry(functions._execution_record_for_config(record, config), event)
-        timeout = int(event["ResourceProperties"].get("ServiceTimeout", HOUR))
+        timeout = max(1, round(int(props.get("ServiceTimeout", HOUR)) * self.delivery.hour / HOUR))
         in_time = answered.wait(timeout)
         with custom._lock:
             result = (custom._pending.pop(token, None) or {}).get("result")
@@ -256,7 +277,10 @@ class CustomResources:
         if definition.get("DeletionPolicy") == "Retain":
             return []
         resource_type, props = created
-        made_up = f"{stack_name}-{logical_id}-{uuid4().hex[:12].upper()}"
+        if physical_id is None and self.delivery.made_up is None:
+            return []
+        code = uuid4().hex[:12].upper()
+        made_up = (self.delivery.made_up or "").format(stack=stack_name, resource=logical_id, code=code)
         return await self._delete(stack_name, stack_id, logical_id, resource_type, physical_id or made_up, props)
 
     async def _update_replaced_back(
@@ -324,16 +348,34 @@ class CustomResources:
         stacks._add_event(stack_id, stack_name, logical_id, rtype, "DELETE_COMPLETE", physical_id=physical_id)
         return []
 
+    def _may_describe(self) -> bool:
+        """Whether the quota allows one more answer."""
+        rate, now = self.delivery.describe_rate, time.monotonic()
+        while self._described and self._described[0] <= now - 1.0:
+            self._described.popleft()
+        if rate is not None and len(self._described) >= rate:
+            return False
+        self._described.append(now)
+        return True
+
     def describe_stack_resource(self, params: Mapping[str, Any]) -> Any:
         """DescribeStackResource by the newest event: a resource has a status while its request is under way, too."""
         handlers, cloudformation = _module(_HANDLERS), _module("ministack.services.cloudformation")
         stack = handlers._resolve_stack(handlers._p(params, "StackName"))
         logical_id = handlers._p(params, "LogicalResourceId")
+        if not self._may_describe():
+            return handlers._error("Throttling", "Rate exceeded")
         events = cloudformation._stack_events.get((stack or {}).get("StackId"), [])
         newest = next((each for each in reversed(events) if each["LogicalResourceId"] == logical_id), None)
         if stack is None or newest is None:
             return handlers._describe_stack_resource(params)
         under_way = self._under_way.get((stack["StackId"], logical_id))
+        shown_at = self._since.get((stack["StackId"], logical_id), 0.0) + self.delivery.describe_lag
+        if under_way and time.monotonic() < shown_at:
+            if under_way == "Create":
+                message = f"Resource {logical_id} does not exist for stack {stack['StackName']}"
+                return handlers._error("ValidationError", message)
+            under_way = None
         status = f"{under_way.upper()}_IN_PROGRESS" if under_way else newest["ResourceStatus"]
         esc: Callable[[str], str] = handlers._esc
         # The cleanup of a replaced resource has events of its own; the resource's id is the one that replaced it.

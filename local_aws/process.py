@@ -174,11 +174,12 @@ class LocalAws:
                 process.stdout.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, *, config: Config | None = None, **how: Any) -> Any:
         """A boto3 client of one of its services."""
         session = boto3.Session("test", "test", region_name=REGION)
-        config = Config(inject_host_prefix=False)  # loopback has no names for HealthOmics' prefixes
-        return session.client(service, endpoint_url=self.url, config=config)  # type: ignore[call-overload]
+        here = Config(inject_host_prefix=False)  # loopback has no names for HealthOmics' prefixes
+        config = config.merge(here) if config else here
+        return session.client(service, endpoint_url=self.url, config=config, **how)  # type: ignore[call-overload]
 
     def cdk(
         self, *arguments: str, cwd: Path = ROOT, check: bool = True, capture: bool = True, **variables: str

@@ -35,6 +35,8 @@ _PENDING: Final = "pendingStartSubmissionCount"
 class Batches(Resources[StoredBatch]):
     """The batches; operations are methods by the names of the model."""
 
+    final = FINAL
+
     def __init__(self, account: Account, runs: Runs) -> None:
         super().__init__(account, "runBatch", _FIRST_ID)
         self.refusing: dict[str, deque[tuple[str, str]]] = {operation: deque() for operation in _DONE}

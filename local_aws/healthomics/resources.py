@@ -72,6 +72,9 @@ class Resources(Generic[R]):
         first_id: of the first one.
     """
 
+    final: frozenset[str] = frozenset()
+    """The statuses of what has ended."""
+
     def __init__(self, account: Account, kind: str, first_id: int) -> None:
         self.account = account
         self.all: list[R] = []
@@ -154,6 +157,8 @@ class Resources(Generic[R]):
         at, found = self._tokens.get(token, (0.0, None))
         remembered = self.account.settings.token_remembered
         if found is None or (remembered is not None and self.account.clock.now() - at >= remembered):
+            return None
+        if self.account.settings.token_ends_with_run and found.status in self.final:
             return None
         if self.account.settings.token is Token.CONFLICT:
             raise ServiceError("ConflictException", f"A {self._kind} with request ID {token} already exists")

@@ -22,6 +22,7 @@ REFUSALS: Final[Mapping[CancelOfFinished, str]] = {
     CancelOfFinished.VALIDATION: "ValidationException",
     CancelOfFinished.NOT_FOUND: "ResourceNotFoundException",
 }
+_AT_WORK: Final = frozenset({"STARTING", "RUNNING", "STOPPING"})
 _PAGE: Final = 10
 _FIRST_ID: Final = 1000001
 _NEXT: Final[Mapping[str, tuple[str, str]]] = {
@@ -42,6 +43,8 @@ class StoredRun(Resource):
     counted: Counter[str] | None = None
     """How many runs of its batch have which status; None: it is in no batch."""
     tasks: tuple[Task, ...] = ()
+    default_storage: str | None = None
+    """Its storage type where it asked for none."""
 
     @property
     def output_uri(self) -> str:
@@ -58,6 +61,7 @@ class StoredRun(Resource):
         return (
             Resource.described(self)
             | asked
+            | {"storageType": asked.get("storageType", self.default_storage)}
             | {
                 "runOutputUri": self.output_uri,
                 "startTime": self.when("RUNNING"),
@@ -77,6 +81,8 @@ class StoredRun(Resource):
 class Runs(Resources[StoredRun]):
     """The runs; operations are methods by the names of the model."""
 
+    final = FINAL
+
     def __init__(self, account: Account) -> None:
         super().__init__(account, "run", _FIRST_ID)
         self.failing: deque[tuple[str, str]] = deque()
@@ -86,6 +92,8 @@ class Runs(Resources[StoredRun]):
         self._waiting: dict[str, list[tuple[float, int, StoredRun]]] = {status: [] for status in _NEXT}
         """By status, since when which run has it, as a heap; nobody looks at a run before its time has come."""
         self._order = count()
+        self._held: dict[str, list[StoredRun]] = {}
+        """By run group, the runs that wait until another one of it has ended."""
 
     def start(
         self, request: Mapping[str, Any], tags: Mapping[str, str], at: float, counted: Counter[str] | None = None
@@ -107,6 +115,7 @@ class Runs(Resources[StoredRun]):
         fails = self.failing.popleft() if self.failing else None
         run = StoredRun(*self.identity(), created=at, request=request, tags=dict(tags), fails=fails, counted=counted)
         orders = self.ordered.popleft() if self.ordered else ()
+        run.default_storage = self.account.settings.default_storage
         run.tasks = tuple(Task(self.new_id(), str(uuid4()), order) for order in orders)
         self.add(run)
         self.take(run, "PENDING", at)
@@ -118,6 +127,8 @@ class Runs(Resources[StoredRun]):
             resource.counted[resource.status] -= 1 if resource.history else 0
             resource.counted[status] += 1
         super().take(resource, status, at)
+        if status in FINAL and (held := self._held.get(resource.request.get("runGroupId", ""))):
+            self._let_work(held, at)
         if status in _NEXT:
             heapq.heappush(self._waiting[status], (at, next(self._order), resource))
 
@@ -126,7 +137,27 @@ class Runs(Resources[StoredRun]):
         while due := min(self._due(now), key=lambda each: each[0], default=None):
             at, status = due
             run = heapq.heappop(self._waiting[status])[2]
+            if status == "PENDING" and self._is_full(run.request.get("runGroupId")):
+                self._held.setdefault(run.request["runGroupId"], []).append(run)
+                continue
             self.take(run, "FAILED" if status == "RUNNING" and run.fails else _NEXT[status][1], at)
+
+    def _is_full(self, group: str | None) -> bool:
+        """Whether as many runs of a group are at work as may be."""
+        most = self.account.settings.group_runs
+        if group is None or most is None:
+            return False
+        at_work = [run for run in self.all if run.request.get("runGroupId") == group and run.status in _AT_WORK]
+        return len(at_work) >= most
+
+    def _let_work(self, held: list[StoredRun], at: float) -> None:
+        """Let the one of these runs start whose turn it is."""
+        held[:] = [run for run in held if run.status == "PENDING"]
+        turn = max if self.account.settings.group_high_first else min
+        if held:
+            first = turn(held, key=lambda run: run.request.get("priority", 0))
+            held.remove(first)
+            self.take(first, "STARTING", at)
 
     def _due(self, now: float) -> list[tuple[float, str]]:
         """When the next run leaves each status, where that is not after now."""
@@ -147,7 +178,9 @@ class Runs(Resources[StoredRun]):
             raise invalid("Exactly one of workflowId and runId must be given")
         if "parameters" in given and "parametersUri" in given:
             raise invalid("Specify either parameters or parametersUri, not both")
-        run = self.start(given, given.get("tags", {}), self.account.clock.now())
+        original = self._by_id.get(given.get("runId", ""))
+        inherited = original.tags if original and self.account.settings.rerun_has_tags else {}
+        run = self.start(given, {**inherited, **given.get("tags", {})}, self.account.clock.now())
         self.remember_token(given["requestId"], run)
         return run.described()
 

@@ -39,7 +39,19 @@ class Settings:
     token: Token = Token.REPLAY
     token_remembered: float | None = None
     """For how long a requestId is known; None: for ever, 0: not at all."""
+    token_ends_with_run: bool = False
+    """Whether a requestId is forgotten when its run, or batch, has ended."""
     cancel_of_finished: CancelOfFinished = CancelOfFinished.CONFLICT
+    rerun_has_tags: bool = False
+    """Whether a run that is started from another has that one's tags beside its own. AWS does not document it."""
+    default_storage: str | None = None
+    """What GetRun tells of a run without a storage type; None: nothing. AWS's own pages disagree."""
+    group_runs: int | None = None
+    """How many runs of a run group are at work at once, the others stay PENDING; None: all."""
+    group_high_first: bool = True
+    """Whether of those the one with the higher priority starts first. AWS's own pages disagree."""
+    event_lacks: frozenset[str] = frozenset()
+    """Fields that are not in the detail of events."""
     pending: float = 5.0
     starting: float = 10.0
     running: float = 3600.0
@@ -83,6 +95,7 @@ class Settings:
             "token": Token,
             "cancel_of_finished": CancelOfFinished,
             "unknown_workflows": frozenset,
+            "event_lacks": frozenset,
         }
         for name, value in values.items():
             setattr(self, name, recast[name](value) if name in recast else value)

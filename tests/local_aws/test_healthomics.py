@@ -230,5 +230,5 @@ def test_a_hanging_connection_really_hangs(client: "OmicsClient", service: Healt
 
 
 def test_a_setting_that_does_not_exist_is_refused_with_those_that_do() -> None:
-    with pytest.raises(ValueError, match="volume: no such setting; there are token, token_remembered, cancel_of"):
+    with pytest.raises(ValueError, match="volume: no such setting; there are token, token_remembered, token_ends"):
         Settings().change({"volume": 11})
