@@ -111,7 +111,7 @@ def _endpoint() -> str:
     return f", at {url}" if url else ""
 
 
-def _deploy(bench: Bench, image: str | None, region: str, account: str) -> None:
+def _deploy(bench: Bench, image: str | None, region: str, account: str, folder: Path) -> None:
     try:
         bench.client("ssm").get_parameter(Name="/cdk-bootstrap/hnb659fds/version")
     except ClientError:
@@ -119,7 +119,7 @@ def _deploy(bench: Bench, image: str | None, region: str, account: str) -> None:
     path = os.pathsep.join(str(ROOT / part) for part in ("constructs", "lambda", "."))
     tools = os.pathsep.join([str(Path(sys.executable).parent), str(ROOT / "node_modules" / ".bin"), os.environ["PATH"]])
     command = ["cdk", "deploy", STACK, "--app", f"{sys.executable} -m verify_aws.app", "--require-approval", "never"]
-    command += ["--output", str(ROOT / "build" / "verify-aws" / "cdk.out"), "-c", f"session={bench.session}"]
+    command += ["--output", str(folder / "cdk.out"), "-c", f"session={bench.session}"]
     command += ["-c", f"image={image}"] if image else []
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": path, "PATH": tools}, check=False)
     if done.returncode:
@@ -171,7 +171,7 @@ def _do(given: argparse.Namespace) -> int:
     try:
         if _clean(bench, "Removing what an earlier time has left:"):
             raise VerifyError("What an earlier time has left must go first.")
-        _deploy(bench, given.image, region, account)
+        _deploy(bench, given.image, region, account, given.report)
         _experiment(bench, given.only, report)
     finally:
         report.left = _clean(bench)
