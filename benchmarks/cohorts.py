@@ -113,15 +113,18 @@ def budgets(cohorts: list[Cohort]) -> list[Budget]:
     """What we hold ourselves to."""
     empty = cohorts[0]
     batches = {each.runs: each for each in cohorts if each.kind == "batch"}
-    most, large = batches[max(batches)], batches[_LARGE]
+    least, most, large = batches[min(batches)], batches[max(batches)], batches[_LARGE]
+    quota = large.runs / QUOTAS["CancelRun"]
     return [
         Budget(f"synth CPU of a batch of {most.runs:,}, s", 60, median(most.synthesis.seconds)),
         Budget(f"memory of a batch of {most.runs:,} at synth, MB", 500, _beyond(most, empty)),
         Budget(
-            f"template of a batch of {most.runs:,} ÷ of {_LARGE:,}", 1.01, most.synthesis.size / large.synthesis.size
+            f"template of a batch of {most.runs:,} ÷ of {least.runs}", 1.01, most.synthesis.size / least.synthesis.size
         ),
         Budget(f"calls at the Create of a batch of {most.runs:,}", 1, sum(most.created.calls.values())),
-        Budget(f"cancel of a batch of {_LARGE:,} ÷ ideal", 1.25, large.destroyed.seconds / large.slowest_cancel),
+        Budget(
+            f"cancel of a batch of {_LARGE:,} ÷ what CancelRun's quota allows", 1.25, large.destroyed.seconds / quota
+        ),
     ]
 
 
