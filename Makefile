@@ -73,7 +73,7 @@ oldest: setup ## Run unit, synth and lifecycle tests with the oldest versions th
 
 newest: setup ## Run them with the newest that users can install today
 	@mkdir -p build
-	uv pip compile pyproject.toml --group dev --universal --upgrade --quiet --no-header -o build/newest.txt
+	uv pip compile pyproject.toml --extra local --group dev --universal --upgrade --quiet --no-header -o build/newest.txt
 	$(call test_with,build/newest.txt)
 
 bench: setup ## Measure side by side with what else there is; writes docs/performance.md (about a quarter of an hour)
@@ -114,13 +114,13 @@ verify-aws: setup ## Say what would be asked of your AWS account, and its cost; 
 	PYTHONPATH=constructs:lambda:. python -m verify_aws $(if $(yes),--yes) $(if $(clean),--clean) $(if $(only),--only $(only)) $(if $(image),--image $(image))
 
 lock: $(BIN)/uv ## Pin anew what pyproject.toml and package.json ask for
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --upgrade --quiet --no-header -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra local --group dev --universal --generate-hashes --upgrade --quiet --no-header -o requirements.lock
 	for group in packs docs; do \
 	  $(BIN)/uv pip compile pyproject.toml --group $$group --universal --generate-hashes --upgrade --quiet --no-header -o requirements-$$group.lock || exit 1; \
 	done
 	@mkdir -p build
 	$(BIN)/uv pip compile pyproject.toml --resolution lowest-direct --universal --no-deps --quiet --no-header -o build/oldest.txt
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --generate-hashes --constraints build/oldest.txt --upgrade --quiet --no-header -o requirements-oldest.lock
+	$(BIN)/uv pip compile pyproject.toml --extra local --group dev --universal --generate-hashes --constraints build/oldest.txt --upgrade --quiet --no-header -o requirements-oldest.lock
 	for group in uv release; do \
 	  $(BIN)/uv pip compile --group $$group --universal --generate-hashes --upgrade --quiet --no-header -o requirements-$$group.lock || exit 1; \
 	done

@@ -1,4 +1,4 @@
-"""The command line: ``python -m local_aws up|demo``, which `make local` and `make demo` call."""
+"""The command ``cdk-healthomics-local up|demo|environment``; in the repository it is ``python -m local_aws``."""
 
 import argparse
 import os
@@ -7,12 +7,13 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
-from local_aws import demo
-from local_aws.healthomics import CancelOfFinished, Token
-from local_aws.process import ROOT, LocalAws, LocalAwsError
+from . import demo
+from .healthomics import CancelOfFinished, Token
+from .process import LocalAws, LocalAwsError
 
 _HIGHEST_PORT: Final = 65535
 _TOKENS: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -21,7 +22,7 @@ _TOKENS: Final[Mapping[str, Mapping[str, Any]]] = {
     "forget": {"token_remembered": 0},
 }
 _WATCH: Final = 0.2
-_ENVIRONMENT: Final = ROOT / ".local_aws" / "env"
+_ENVIRONMENT: Final = Path(".local_aws", "env")  # of the folder where it is called
 
 
 def _port(text: str) -> int:
@@ -40,10 +41,18 @@ def _speed(text: str) -> float:
     return speed
 
 
+def _wait(text: str) -> float:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"was {text!r}: must be whole seconds, such as 60")
+    return float(text)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m local_aws", description="An AWS on this machine, for trying.")
+    parser = argparse.ArgumentParser(prog="cdk-healthomics-local", description="An AWS on this machine, for trying.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("demo", help="deploy app.py with the real CDK CLI, show the run, destroy it")
+    commands.add_parser("demo", help="deploy a small app with the real CDK CLI, show the run, destroy it")
+    environment = commands.add_parser("environment", help="print what to export, for the local AWS of this folder")
+    environment.add_argument("--wait", type=_wait, default=0.0, help="seconds that it may take to come up (default: 0)")
     up = commands.add_parser("up", help="keep a local AWS up until Ctrl-C")
     up.add_argument("--port", type=_port, default=4566, help="of 127.0.0.1 (default: 4566)")
     up.add_argument("--speed", type=_speed, default=1.0, help="of HealthOmics' clock (default: 1)")
@@ -62,18 +71,33 @@ def _stay_up(given: argparse.Namespace) -> None:
     with LocalAws(port=given.port, speed=given.speed, settings=settings) as aws:
         print("Bootstrapping …", flush=True)
         aws.bootstrap()
-        exports = {**aws.variables, "PATH": aws.environment["PATH"], "JSII_NODE": aws.environment["JSII_NODE"]}
+        tools = {name: value for name, value in aws.environment.items() if name in {"PATH", "JSII_NODE"}}
+        exports = {**aws.variables, **tools}
         lines = [f"export {name}={shlex.quote(value)}" for name, value in exports.items()]
         _ENVIRONMENT.parent.mkdir(exist_ok=True)
-        _ENVIRONMENT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        part = _ENVIRONMENT.with_suffix(".part")
+        part.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        part.replace(_ENVIRONMENT)  # `environment --wait` sees all of it or nothing
         print("\n".join(line for line in lines if not line.startswith("export PATH")))
-        print(f"\nThe local AWS is up at {aws.url}. In another terminal:\n\n    source {_ENVIRONMENT}\n")
+        print(f"\nThe local AWS is up at {aws.url}. In another terminal:\n\n    source {_ENVIRONMENT.resolve()}\n")
         print("Stop it with Ctrl-C.", flush=True)
         try:
             while os.getppid() == given.parent:  # else nobody could stop it, such as where `make local` was killed
                 time.sleep(_WATCH)
         finally:
             _ENVIRONMENT.unlink(missing_ok=True)
+
+
+def _tell_environment(wait: float) -> None:
+    deadline = time.monotonic() + wait
+    while not _ENVIRONMENT.exists():
+        if time.monotonic() >= deadline:
+            raise LocalAwsError(
+                f"{_ENVIRONMENT.resolve()} is not there: start a local AWS in this folder with "
+                "`cdk-healthomics-local up`, and while it comes up ask with --wait 60."
+            )
+        time.sleep(_WATCH)
+    print(_ENVIRONMENT.read_text(encoding="utf-8"), end="")
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -89,10 +113,12 @@ def main() -> int:
     try:
         if given.command == "demo":
             demo.show()
+        elif given.command == "environment":
+            _tell_environment(given.wait)
         else:
             _stay_up(given)
     except LocalAwsError as error:
-        print(f"local_aws: {error}", file=sys.stderr)
+        print(f"cdk-healthomics-local: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nStopped.")

@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from local_aws.healthomics import Fault, HealthOmics, Kind, Order
-from local_aws.healthomics.model import ServiceError
-from local_aws.healthomics.resources import Resource
-from local_aws.healthomics.service import Response
-from local_aws.mends import Delivery
+from .healthomics import Fault, HealthOmics, Kind, Order
+from .healthomics.model import ServiceError
+from .healthomics.resources import Resource
+from .healthomics.service import Response
+from .mends import Delivery
 
 PREFIX: Final = "/_local_aws/"
 

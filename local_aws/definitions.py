@@ -13,8 +13,8 @@ from uuid import uuid4
 
 import botocore.session
 
-from local_aws.healthomics import HealthOmics, model
-from local_aws.mends import resource_handlers
+from .healthomics import HealthOmics, model
+from .mends import resource_handlers
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,16 @@
-"""``make demo``: app.py deployed to a local AWS with the real CDK CLI, its run shown, and destroyed."""
+"""The demo: the repository's app.py, which the wheel has too, deployed to a local AWS with the real CDK CLI, its run shown, and destroyed."""
 
 import json
+import shlex
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final
 
-from local_aws.process import LocalAws, LocalAwsError
+from .process import ROOT, LocalAws, LocalAwsError
 
+_OF_THE_WHEEL: Final = Path(__file__).with_name("demo_app")
+FILES: Final = _OF_THE_WHEEL if _OF_THE_WHEEL.exists() else ROOT
 CONTEXT: Final = (
     "-c",
     "workflow_id=1234567",
@@ -32,12 +37,12 @@ def show() -> None:
         print("Done.")
         _say("cdk deploy")
         # An output folder of its own: a cdk.out of the user's is left alone.
-        app = ("--output", str(aws.folder / "cdk.out"), *CONTEXT)
-        aws.cdk("deploy", "--require-approval", "never", *app, capture=False)
+        app = ("--app", shlex.join([sys.executable, "app.py"]), "--output", str(aws.folder / "cdk.out"), *CONTEXT)
+        aws.cdk("deploy", "--require-approval", "never", *app, cwd=FILES, capture=False)
         _say("The run that HealthOmics has now")
         print(table(_only_run(aws)))
         _say("cdk destroy")
-        aws.cdk("destroy", "--force", *app, capture=False)
+        aws.cdk("destroy", "--force", *app, cwd=FILES, capture=False)
         _say("The same run now")
         run = _only_run(aws)
         print(table({name: run[name] for name in ("id", "uuid", "status")}))

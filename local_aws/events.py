@@ -9,10 +9,10 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any, Final
 
-from local_aws.healthomics import HealthOmics
-from local_aws.healthomics.batch import StoredBatch
-from local_aws.healthomics.resources import Resource
-from local_aws.healthomics.runs import StoredRun
+from .healthomics import HealthOmics
+from .healthomics.batch import StoredBatch
+from .healthomics.resources import Resource
+from .healthomics.runs import StoredRun
 
 SOURCE: Final = "aws.omics"
 OF_RUNS: Final = "Run Status Change"

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-from local_aws.healthomics.faults import Fault, Kind
-from local_aws.healthomics.service import Response
+from .healthomics.faults import Fault, Kind
+from .healthomics.service import Response
 
 Route = Callable[[str, str, str, bytes], Response | None]
 """Takes method, path, query and body; None: not for this route."""

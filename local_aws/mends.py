@@ -98,7 +98,10 @@ def check_names() -> None:
     """
     installed = metadata.version("ministack")
     if installed != MINISTACK:
-        raise RuntimeError(f"ministack {installed} is installed, but local_aws mends {MINISTACK}: run `make setup`.")
+        raise RuntimeError(
+            f"ministack {installed} is installed, but local_aws mends {MINISTACK}: "
+            f"install it with `pip install --no-deps ministack=={MINISTACK}`."
+        )
     missing = [
         f"{module}.{name}" for module, names in _NAMES.items() for name in names if not hasattr(_module(module), name)
     ]

@@ -6,7 +6,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any, Final
 
-from local_aws.mends import resource_handlers
+from .mends import resource_handlers
 
 _EC2: Final = "ministack.services.ec2"
 _PROVISIONERS: Final = "ministack.services.cloudformation.provisioners"

@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import Any, Final
 
-from local_aws.healthomics import StoredObject
+from .healthomics import StoredObject
 
 _S3: Final = "ministack.services.s3"
 

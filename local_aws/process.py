@@ -19,9 +19,10 @@ from typing import Any, Final, Self
 import boto3
 from botocore.config import Config
 
-from local_aws.controls import Controls
+from .controls import Controls
 
 ROOT: Final = Path(__file__).parents[1]
+"""What holds this package: the repository, or site-packages."""
 ACCOUNT: Final = "123456789012"
 REGION: Final = "us-east-1"
 _SERVICES: Final = ("cloudformation", "ec2", "ecr", "events", "iam", "lambda", "logs", "s3", "sns", "ssm", "sts")
@@ -101,10 +102,12 @@ class LocalAws:
 
     @property
     def environment(self) -> dict[str, str]:
-        """This process's environment, pointed at it, with the tools of ``make setup`` found first."""
-        tools = os.pathsep.join([str(ROOT / ".venv" / "bin"), str(ROOT / "node_modules" / ".bin"), os.environ["PATH"]])
+        """This process's environment, pointed at it, with the tools beside Python and in ``node_modules`` found first."""
+        beside = Path(sys.executable).parent
+        tools = os.pathsep.join([str(beside), str(Path.cwd() / "node_modules" / ".bin"), os.environ["PATH"]])
         others = {name: value for name, value in os.environ.items() if name not in _OF_THE_WORKPLACE}
-        return {**others, **self.variables, "PATH": tools, "JSII_NODE": str(ROOT / ".venv" / "bin" / "node")}
+        node = {"JSII_NODE": str(beside / "node")} if (beside / "node").exists() else {}
+        return {**others, **self.variables, "PATH": tools, **node}
 
     def __enter__(self) -> Self:
         self.folder = Path(tempfile.mkdtemp(prefix="local-aws-"))
@@ -127,7 +130,7 @@ class LocalAws:
             )
         with (self.folder / "log").open("w") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "local_aws.server", f"--folder={self.folder}", *self._arguments],
+                [sys.executable, "-m", f"{__package__}.server", f"--folder={self.folder}", *self._arguments],
                 cwd=ROOT,
                 env=self.environment
                 | {
@@ -187,9 +190,14 @@ class LocalAws:
         """Run the real CDK CLI against it.
 
         Raises:
-            LocalAwsError: the CLI failed, and ``check`` asks to be told.
+            LocalAwsError: there is no CLI, or it failed and ``check`` asks to be told.
         """
         command = ["cdk", *arguments, "--no-notices", "--no-version-reporting"]
+        if shutil.which("cdk", path=self.environment["PATH"]) is None:
+            raise LocalAwsError(
+                "The CDK CLI, `cdk`, is in none of PATH's folders and not in node_modules/.bin of this folder: "
+                "install it with `npm install aws-cdk` here, or with `npm install --global aws-cdk`."
+            )
         done = subprocess.run(
             command,
             cwd=cwd,

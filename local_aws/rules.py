@@ -5,7 +5,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Final
 
-from local_aws.mends import Delivery
+from .mends import Delivery
 
 EVENTBRIDGE: Final = "ministack.services.eventbridge"
 _LONGEST_NAME: Final = 64

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from local_aws import definitions, events, mends, network, objects, rules, runtime
-from local_aws.controls import routes
-from local_aws.healthomics import Clock, HealthOmics, Kind, Settings
-from local_aws.loopback import serving
+from . import definitions, events, mends, network, objects, rules, runtime
+from .controls import routes
+from .healthomics import Clock, HealthOmics, Kind, Settings
+from .loopback import serving
 
 _WATCH: Final = 0.2
 _GRACE: Final = 5.0

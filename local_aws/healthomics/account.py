@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
-from local_aws.healthomics.settings import Clock, Settings
+from .settings import Clock, Settings
 
 if TYPE_CHECKING:
-    from local_aws.healthomics.resources import Resource
+    from .resources import Resource
 
 
 class StoredObject(NamedTuple):

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from local_aws.healthomics import model
-from local_aws.healthomics.resources import Resource
-from local_aws.healthomics.runs import FINAL, StoredRun
+from . import model
+from .resources import Resource
+from .runs import FINAL, StoredRun
 
 
 @dataclass(slots=True)

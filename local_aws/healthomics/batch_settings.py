@@ -3,9 +3,9 @@
 import json
 from typing import Any, Final
 
-from local_aws.healthomics import model
-from local_aws.healthomics.account import Account
-from local_aws.healthomics.batch import StoredBatch
+from . import model
+from .account import Account
+from .batch import StoredBatch
 
 MOST_RUNS: Final = 100_000
 """The runs of one batch (User Guide): the model does not hold it."""

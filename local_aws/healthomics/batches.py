@@ -8,14 +8,14 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from local_aws.healthomics import model
-from local_aws.healthomics.account import Account
-from local_aws.healthomics.batch import StoredBatch, Submission
-from local_aws.healthomics.batch_settings import BatchError, settings_of
-from local_aws.healthomics.model import ServiceError, invalid
-from local_aws.healthomics.resources import Resources, check_number, page
-from local_aws.healthomics.runs import FINAL as FINAL_OF_RUNS
-from local_aws.healthomics.runs import REFUSALS, Runs
+from . import model
+from .account import Account
+from .batch import StoredBatch, Submission
+from .batch_settings import BatchError, settings_of
+from .model import ServiceError, invalid
+from .resources import Resources, check_number, page
+from .runs import FINAL as FINAL_OF_RUNS
+from .runs import REFUSALS, Runs
 
 FINAL: Final = frozenset({"PROCESSED", "FAILED", "CANCELLED", "RUNS_DELETED", "RUNS_DELETE_FAILED"})
 _CANCELLABLE: Final = frozenset({"PENDING", "SUBMITTING", "INPROGRESS"})

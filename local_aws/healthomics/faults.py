@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from local_aws.healthomics.model import OPERATIONS
+from .model import OPERATIONS
 
 
 class Kind(StrEnum):

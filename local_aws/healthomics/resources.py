@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Generic, Self, TypeVar
 
-from local_aws.healthomics.account import Account
-from local_aws.healthomics.faults import ANSWERS, Kind
-from local_aws.healthomics.model import ServiceError, invalid
-from local_aws.healthomics.settings import Token
+from .account import Account
+from .faults import ANSWERS, Kind
+from .model import ServiceError, invalid
+from .settings import Token
 
 MOST_TAGS: Final = 50
 """A resource's tags: AWS's own limit, which the model does not hold."""

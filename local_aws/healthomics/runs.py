@@ -9,12 +9,12 @@ from itertools import count
 from typing import Any, Final
 from uuid import uuid4
 
-from local_aws.healthomics import model
-from local_aws.healthomics.account import Account
-from local_aws.healthomics.model import ServiceError, invalid
-from local_aws.healthomics.resources import Resource, Resources, check_number, denied, page
-from local_aws.healthomics.settings import CancelOfFinished
-from local_aws.healthomics.tasks import Order, Task
+from . import model
+from .account import Account
+from .model import ServiceError, invalid
+from .resources import Resource, Resources, check_number, denied, page
+from .settings import CancelOfFinished
+from .tasks import Order, Task
 
 FINAL: Final = frozenset({"COMPLETED", "CANCELLED", "FAILED", "DELETED"})
 REFUSALS: Final[Mapping[CancelOfFinished, str]] = {

@@ -10,16 +10,16 @@ from typing import Any, Final
 
 from botocore.model import OperationModel
 
-from local_aws.healthomics import model
-from local_aws.healthomics.account import Account
-from local_aws.healthomics.batch import StoredBatch
-from local_aws.healthomics.batch_settings import BatchError
-from local_aws.healthomics.batches import Batches
-from local_aws.healthomics.faults import ANSWERS, Fault, Faults, Kind
-from local_aws.healthomics.model import ServiceError
-from local_aws.healthomics.resources import Resource, check_number
-from local_aws.healthomics.runs import FINAL, Runs, StoredRun
-from local_aws.healthomics.tasks import Order
+from . import model
+from .account import Account
+from .batch import StoredBatch
+from .batch_settings import BatchError
+from .batches import Batches
+from .faults import ANSWERS, Fault, Faults, Kind
+from .model import ServiceError
+from .resources import Resource, check_number
+from .runs import FINAL, Runs, StoredRun
+from .tasks import Order
 
 _SUBJECTS: Final = ("id", "batchId", "resourceArn")
 """Members that tell which resource a call is about."""

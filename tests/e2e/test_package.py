@@ -1,6 +1,7 @@
 """The package as its users get it: built, installed into an empty environment, and used from another folder."""
 
 import email
+import json
 import os
 import subprocess
 import sys
@@ -22,6 +23,31 @@ stack = Stack(App(), "Elsewhere")
 HealthOmicsRun(stack, "Run", workflow_id="1234567", output_uri="s3://bucket/runs", parameters={"scatter": 24})
 Template.from_stack(stack).has_resource_properties("Custom::HealthOmicsRun", {"Parameters": '{"scatter":24}'})
 print("synthesized")
+"""
+
+STACK = """
+from aws_cdk import App, CfnOutput, Stack, aws_s3
+from cdk_healthomics import HealthOmicsRun
+
+app = App()
+stack = Stack(app, "Mine")
+run = HealthOmicsRun(stack, "Run", workflow_id="1234567", output_uri="s3://bucket/runs", parameters={"scatter": 24})
+aws_s3.Bucket.from_bucket_name(stack, "Bucket", "bucket").grant_read_write(run.role)
+CfnOutput(stack, "RunId", value=run.run_id)
+app.synth()
+"""
+# What a user types, in a shell of their own: the CDK CLI is the one that npm put beside the repository.
+SESSION = """
+set -e
+cdk-healthomics-local up --port=$PORT > log 2>&1 &
+trap "kill $!; wait $!" EXIT
+variables=$(cdk-healthomics-local environment --wait 90) || { cat log; exit 1; }
+eval "$variables"
+cdk deploy --app "python app.py" --require-approval never --outputs-file outputs.json --no-notices >&2
+python -c "
+import boto3, json
+(run,) = boto3.client('omics').list_runs()['items']
+print(json.dumps([run['id'], json.load(open('outputs.json'))['Mine']['RunId']]))"
 """
 
 
@@ -51,6 +77,7 @@ def test_the_wheel_holds_construct_and_handler_typed_and_no_source_root(dist: Pa
     assert {name.split("/")[0].partition("-")[0] for name in names} == {
         "cdk_healthomics",
         "cdk_healthomics_handler",
+        "cdk_healthomics_local",
     }
 
 
@@ -80,11 +107,13 @@ def test_the_sdist_holds_what_the_wheel_is_built_from(dist: Path) -> None:
     (sdist,) = dist.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"pyproject.toml", "README.md", "LICENSE", "constructs/cdk_healthomics/run.py"} <= names
-    assert not [name for name in names if name.startswith(("tests", "local_aws"))]
+    assert {"pyproject.toml", "README.md", "LICENSE", "constructs/cdk_healthomics/run.py", "app.py"} <= names
+    assert not [name for name in names if name.startswith(("tests", "benchmarks", "verify_aws"))]
 
 
-def test_it_installs_into_an_empty_environment_and_synthesizes_from_another_folder(dist: Path, tmp_path: Path) -> None:
+def test_it_installs_into_an_empty_environment_and_serves_a_stack_from_another_folder(
+    dist: Path, tmp_path: Path
+) -> None:
     (wheel,) = dist.glob("*.whl")
     run("uv", "venv", "--quiet", "--python", sys.executable, "venv", cwd=tmp_path)
     python = str(tmp_path / "venv" / "bin" / "python")
@@ -93,3 +122,23 @@ def test_it_installs_into_an_empty_environment_and_synthesizes_from_another_fold
     elsewhere.mkdir()
     (elsewhere / "app.py").write_text(APP)
     assert "synthesized" in run(python, "app.py", cwd=elsewhere)
+    bin_ = tmp_path / "venv" / "bin"
+    command = str(bin_ / "cdk-healthomics-local")
+    told = subprocess.run([command, "up"], cwd=elsewhere, capture_output=True, text=True, check=False)
+    assert told.returncode == 1
+    assert "pip install 'cdk-healthomics[local]'" in told.stderr
+
+    run("uv", "pip", "install", "--quiet", "--python", python, f"{wheel}[local]", cwd=tmp_path)
+    told = subprocess.run([command, "up"], cwd=elsewhere, capture_output=True, text=True, check=False)
+    assert told.returncode == 1
+    (asked,) = [line.rpartition(": ")[2] for line in told.stderr.splitlines()]
+    assert asked.startswith("pip install --no-deps ministack==")
+    run("uv", *asked.split(), "--quiet", "--python", python, cwd=tmp_path)
+
+    path = os.pathsep.join([str(bin_), str(ROOT / "node_modules" / ".bin"), os.environ["PATH"]])
+    (elsewhere / "app.py").write_text(STACK)
+    answer = run("/bin/sh", "-c", SESSION, cwd=elsewhere, PATH=path, PORT=str(free_port()))
+    held, deployed = json.loads(answer)
+    assert held == deployed
+    assert not (elsewhere / ".local_aws" / "env").exists()
+    assert "status      CANCELLED" in run(command, "demo", cwd=elsewhere, PATH=path)
