@@ -102,7 +102,7 @@ class LocalAws:
 
     @property
     def environment(self) -> dict[str, str]:
-        """This process's environment, pointed at it, with the tools beside Python and in ``node_modules`` found first."""
+        """This process's environment, pointed at it; tools beside Python and in ``node_modules`` are found first."""
         beside = Path(sys.executable).parent
         tools = os.pathsep.join([str(beside), str(Path.cwd() / "node_modules" / ".bin"), os.environ["PATH"]])
         others = {name: value for name, value in os.environ.items() if name not in _OF_THE_WORKPLACE}

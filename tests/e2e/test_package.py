@@ -3,6 +3,7 @@
 import email
 import json
 import os
+import socket
 import subprocess
 import sys
 import tarfile
@@ -135,9 +136,12 @@ def test_it_installs_into_an_empty_environment_and_serves_a_stack_from_another_f
     assert asked.startswith("pip install --no-deps ministack==")
     run("uv", *asked.split(), "--quiet", "--python", python, cwd=tmp_path)
 
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
     path = os.pathsep.join([str(bin_), str(ROOT / "node_modules" / ".bin"), os.environ["PATH"]])
     (elsewhere / "app.py").write_text(STACK)
-    answer = run("/bin/sh", "-c", SESSION, cwd=elsewhere, PATH=path, PORT=str(free_port()))
+    answer = run("/bin/sh", "-c", SESSION, cwd=elsewhere, PATH=path, PORT=port)
     held, deployed = json.loads(answer)
     assert held == deployed
     assert not (elsewhere / ".local_aws" / "env").exists()
