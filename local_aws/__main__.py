@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _stay_up(given: argparse.Namespace) -> None:
     settings = {**_TOKENS[given.token], "cancel_of_finished": given.cancel_of_finished}
+    _ENVIRONMENT.unlink(missing_ok=True)  # of one that was killed
     with LocalAws(port=given.port, speed=given.speed, settings=settings) as aws:
         print("Bootstrapping …", flush=True)
         aws.bootstrap()
