@@ -1,4 +1,4 @@
-"""The demo: app.py, which the wheel has too, deployed to a local AWS with the real CDK CLI, its run shown, destroyed."""
+"""The demo: app.py, which the wheel has too, on a local AWS with the real CDK CLI; its run is shown and destroyed."""
 
 import json
 import shlex
