@@ -55,9 +55,9 @@ format: setup ## Format, mend what ruff can mend, and write the tables of the do
 	ruff format .
 	PYTHONPATH=constructs:lambda python -m docs.reference
 
-# Deployments mostly wait, so there are more workers than cores. They come first, in the order of their folders.
+# Deployments mostly wait, so there are more workers than cores; who has nothing left takes over what others have not begun.
 test: packs ## Run every test, the end-to-end ones with the real CDK CLI included
-	python -m pytest --numprocesses 6 --dist loadgroup --no-loadscope-reorder
+	python -m pytest --numprocesses 6 --dist worksteal
 
 soak: setup ## Play random lives that overlap for a million steps or an hour
 	PYTHONPATH=constructs:lambda:. python -m tests.lifecycle.soak
