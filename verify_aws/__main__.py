@@ -98,7 +98,7 @@ It takes about half an hour, most of it waiting, to ask:
 
 Cost: about ${dollars(names):.2f} if every run came as far as RUNNING and stayed for two minutes; as a rule a few cents.
 A task is billed for {TASK_SECONDS} s at least, run storage from RUNNING on, and nothing before (list prices of
-us-east-1 in November 2026; look for yours at {PRICING}).
+us-east-1 as last known to us; look for yours at {PRICING}).
 Lambda, S3, EventBridge and CloudFormation: less than a cent. For three seconds the account's quota of
 DescribeStackResource would be used up.
 
