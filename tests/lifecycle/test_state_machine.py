@@ -149,9 +149,9 @@ class Lives(RuleBasedStateMachine):
             assert not made_up
 
     @staticmethod
-    def _check_patience(answer: Mapping[str, Any] | None, *, unhurt: bool) -> None:
-        """What goes wrong for a while only does not fail a request."""
-        if unhurt:
+    def _check_patience(answer: Mapping[str, Any] | None, wrong: list[tuple[str, Kind, int]], *, unhurt: bool) -> None:
+        """What goes wrong for a while only does not fail a request; what is denied for good may."""
+        if unhurt and all(kind is not Kind.FORBIDDEN for _, kind, _ in wrong):
             assert answer
             assert answer["Status"] == "SUCCESS", answer["Reason"]
 
@@ -177,7 +177,7 @@ class Lives(RuleBasedStateMachine):
         event = self._request(of, "Create", asked)
         answer = self._deliver(event, wrong, killed, lost)
         started = len(self.service.runs()) - before
-        self._check_patience(answer, unhurt=not killed and not lost)
+        self._check_patience(answer, wrong, unhurt=not killed and not lost)
         if answer and answer["Status"] == "SUCCESS":
             assert started == 1
             self.known[of] = Resource(answer["PhysicalResourceId"], asked)
@@ -241,7 +241,7 @@ class Lives(RuleBasedStateMachine):
         answer = self._deliver(event, wrong, killed, lost)
         started = len(self.service.runs()) - before
         succeeded = answer is not None and answer["Status"] == "SUCCESS"
-        self._check_patience(answer, unhurt=not killed and not lost)
+        self._check_patience(answer, wrong, unhurt=not killed and not lost)
         if succeeded:
             assert started == (0 if same else 1)
             assert answer
