@@ -62,8 +62,6 @@ def stop_waiting(seen: Seen) -> Action | None:
 
 def look_again(request: Request, seen: Seen) -> Action:
     """EventBridge has invoked the function to look at a run that is waited for, until it or the request's time ends."""
-    if request.type is RequestType.DELETE:
-        return _see_to_its_end(request, seen)
     watched = request.watched
     if seen.failure and seen.closing:
         return failed(request, None, seen, seen.failure)
@@ -71,21 +69,16 @@ def look_again(request: Request, seen: Seen) -> Action:
         return Silence("the run could not be looked at; EventBridge invokes the function again")
     if seen.current is None:
         return Read("has it come as far as it is waited for?", watched)
+    if request.type is RequestType.DELETE:
+        return _see_to_its_end(request, seen.current, seen)
     if isinstance(seen.current, Gone):
         return _deleted(request, watched, seen)
     run = seen.current
     return await_run(request, run, replace(seen, scheduled=True)) or succeeded(request, f"the run is {run.status}", run)
 
 
-def _see_to_its_end(request: Request, seen: Seen) -> Action:
+def _see_to_its_end(request: Request, run: Run | Gone, seen: Seen) -> Action:
     """A batch whose Delete has outlasted its function: EventBridge lets it go on until none of its runs is active."""
-    if seen.failure and seen.closing:
-        return failed(request, None, seen, seen.failure)
-    if seen.failure or request.watched is None:
-        return Silence("the batch could not be looked at; EventBridge invokes the function again")
-    if seen.current is None:
-        return Read("has it stopped?", request.watched)
-    run = seen.current
     if isinstance(run, Gone) or not run.active:
         return done(request, "no run of this batch is left")
     if run.ended:
