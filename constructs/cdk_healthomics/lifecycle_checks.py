@@ -5,12 +5,12 @@ from typing import Any, Final
 
 from aws_cdk import Duration, RemovalPolicy
 
-from cdk_healthomics import links
+from cdk_healthomics import links, member_checks, model
 from cdk_healthomics.kind import Kind
 from cdk_healthomics.member_checks import written_text
 from cdk_healthomics.messages import shown
 from cdk_healthomics.tokens import is_unknown
-from cdk_healthomics_handler.names import WaitFor
+from cdk_healthomics_handler.names import START_RUN, WaitFor
 
 _SHORTEST_TIMEOUT: Final = 30
 """Seconds: StartRun must be heard, and the answer sent."""
@@ -39,6 +39,7 @@ def problems(arguments: Mapping[str, Any], kind: Kind) -> Iterator[str]:
     timeout = arguments.get("timeout")
     if timeout is not None:
         yield from _timeout(timeout, kind.handled.noun, waits=wait_for != WaitFor.SUBMITTED)
+    yield from _adoption(arguments)
     policy = arguments.get("removal_policy")
     if policy is not None and policy not in _REMOVAL_POLICIES:
         allowed = ", ".join(f"RemovalPolicy.{each.name}" for each in _REMOVAL_POLICIES)
@@ -55,6 +56,26 @@ def _most_failed(arguments: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"max_failed_runs was {most} without wait_for: must be left out, or wait_for be COMPLETED, for only who "
             "waits hears of runs that fail"
+        )
+
+
+def _adoption(arguments: Mapping[str, Any]) -> Iterator[str]:
+    adopted = arguments.get("adopt_run_id")
+    if adopted is None:
+        return
+    if not is_unknown(adopted):
+        yield from member_checks.text("adopt_run_id", adopted, model.members(START_RUN)["runId"])
+    told = f"adopt_run_id was {shown(adopted)}"
+    if "name" not in arguments:
+        yield f"{told} without name: must have the run's name, by which its events are known"
+    if "role" not in arguments:
+        yield f"{told} without role: must have the run's role, which a run never changes"
+    policy = arguments.get("removal_policy")
+    if policy is not RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE:
+        beside = f"beside removal_policy {policy.name}" if policy in _REMOVAL_POLICIES else "without removal_policy"
+        yield (
+            f"{told} {beside}: must have RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, or a deployment that fails would "
+            "cancel the run; both may go when the run is deployed"
         )
 
 

@@ -15,6 +15,7 @@ from constructs import Construct
 
 _BEYOND_MEMBERS: Final[Mapping[str, str]] = {
     Property.RERUN_TRIGGER.value: "rerun_trigger",
+    Property.ADOPT_RUN_ID.value: "adopt_run_id",
     Property.WAIT_FOR.value: "wait_for",
     Property.MAX_FAILED_RUNS.value: "max_failed_runs",
     property_name(S3_SETTINGS): "run_settings_uri",

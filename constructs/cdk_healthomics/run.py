@@ -74,6 +74,7 @@ class HealthOmicsRun(declared.Declared, IHealthOmicsRun):
         timeout: Duration | None = None,
         rerun_trigger: str | None = None,
         removal_policy: RemovalPolicy | None = None,
+        adopt_run_id: str | None = None,
         provider: HealthOmicsRunProvider | None = None,
     ) -> None:
         """Declare a run.
@@ -140,6 +141,12 @@ class HealthOmicsRun(declared.Declared, IHealthOmicsRun):
             removal_policy: what happens to the run when the resource is removed or replaced. DESTROY, the default,
                 cancels it; RETAIN leaves it alone, even when the stack's creation is rolled back;
                 RETAIN_ON_UPDATE_OR_DELETE leaves it alone but for that.
+            adopt_run_id: a run of this account and region, up to 18 digits, that was started elsewhere and is active or
+                has completed: the resource's first deployment takes it instead of starting one. The other arguments
+                must be what it was started with; ``name``, ``role`` and a ``removal_policy`` of
+                RETAIN_ON_UPDATE_OR_DELETE must be given, so that a deployment that fails gives it back and does not
+                cancel it. Later deployments need this argument no more: without it, any removal policy is allowed. To a
+                resource that has a run it cannot be added. Default: a run is started.
             provider: the function behind the run, of the same stack; CloudFormation changes it for no run that is
                 there. Default: the stack's own, which all its runs share.
 

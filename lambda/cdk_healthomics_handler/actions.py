@@ -27,6 +27,14 @@ class ReadOriginal(Read):
     """GetRun of the run that the current one was started to replace."""
 
 
+@dataclass(frozen=True)
+class ReadAdopted(Read):
+    """GetRun of the run that the properties name to be adopted."""
+
+    pause: bool = False
+    """Wait before looking, until no older request can still be at tagging it unasked."""
+
+
 class ReadAgain(Read):
     """GetRun of the physical id's run, after a StartRun, when every mark that matters has become visible."""
 

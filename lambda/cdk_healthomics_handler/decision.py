@@ -5,7 +5,7 @@ again, until the action is an ``Outcome``. The table that this implements is doc
 requests is right is told by the marks that they leave on the runs (docs/adr/0011-who-is-right.md).
 """
 
-from cdk_healthomics_handler import identity
+from cdk_healthomics_handler import adoption, identity
 from cdk_healthomics_handler.actions import (
     Action,
     AskCloudFormation,
@@ -63,7 +63,7 @@ def _next(request: Request, wanted: Wanted | None, seen: Seen) -> Action:
     if request.link_id:
         return follow(request, seen)
     if request.type is RequestType.DELETE:
-        return _delete(request, seen)
+        return adoption.undo(request, seen) or _delete(request, seen)
     if wanted is None or seen.failure or seen.answered:
         return _give_up(request, wanted, seen)
     if request.type is RequestType.UPDATE:
@@ -72,6 +72,8 @@ def _next(request: Request, wanted: Wanted | None, seen: Seen) -> Action:
 
 
 def _create(request: Request, wanted: Wanted, seen: Seen) -> Action:
+    if request.adopts:
+        return adoption.adopt(request, wanted, seen)
     run = _own(wanted, seen)
     if seek := _seek_own(wanted, seen):
         return seek
@@ -89,6 +91,8 @@ def _update(request: Request, wanted: Wanted, seen: Seen) -> Action:
     if physical_id and seen.current is None:
         look = ReadAgain if seen.started else Read
         return look("what does the resource have now?", physical_id)
+    if refusal := adoption.misplaced(request, seen):
+        return refusal
     if not isinstance(seen.current, Run):
         return _update_without_run(request, wanted, physical_id, seen)
     current = seen.current
@@ -169,6 +173,8 @@ def _update_without_run(request: Request, wanted: Wanted, physical_id: PhysicalI
     if physical_id and wanted.old_definition == wanted.definition:
         gone = Run.gone(request, physical_id)
         return succeeded(request, "the run was deleted, and nothing that defines it has changed", gone)
+    if request.adopts and not physical_id:
+        return adoption.adopt(request, wanted, seen)
     run = _own(wanted, seen)
     if run is None and seen.late and seen.observed is None:
         return AskCloudFormation("does it still wait for this run?")

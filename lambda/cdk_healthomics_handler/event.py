@@ -102,7 +102,7 @@ class Request:
 
     def poll(self, physical_id: PhysicalId, turn: float = 0.0) -> dict[str, Any]:
         """The event by which EventBridge lets the function look again: short, whatever the run's parameters are."""
-        kept = set(Property) - {Property.RERUN_TRIGGER, Property.REMOVAL_POLICY}
+        kept = set(Property) - {Property.RERUN_TRIGGER, Property.REMOVAL_POLICY, Property.ADOPT_RUN_ID}
         return {
             POLL: True,
             "RequestType": self.type.value,
@@ -158,6 +158,16 @@ class Request:
     def retains(self) -> bool:
         """Whether the runs that Updates leave behind stay as they are."""
         return self.removal_policy in set(RemovalPolicy)
+
+    @property
+    def adopts(self) -> str:
+        """The id of the run that the resource is to have instead of one that it starts; nothing: it starts one."""
+        return str(self.properties.get(Property.ADOPT_RUN_ID, ""))
+
+    @property
+    def adopted_before(self) -> str:
+        """The same in the properties before the update."""
+        return str(self.old_properties.get(Property.ADOPT_RUN_ID, ""))
 
     @property
     def wait_for(self) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cdk_healthomics_handler import cloudformation, journal, start_run
+from cdk_healthomics_handler import cloudformation, journal, reason, start_run
 from cdk_healthomics_handler.actions import (
     Action,
     Answer,
@@ -16,6 +16,7 @@ from cdk_healthomics_handler.actions import (
     CancelRuns,
     Outcome,
     Read,
+    ReadAdopted,
     ReadAgain,
     ReadOriginal,
     ReadTasks,
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
 
 _ENDURED: Final = 3
 """The refusals of a step that the answer can do without; after one more it is left out."""
-_AGAIN: Final = "Delete the stack again."
 _PASSING: Final = frozenset(
     {Refusal.NOT_YET, Refusal.THROTTLED, Refusal.UNCERTAIN, Refusal.SILENT, Refusal.UNREACHABLE}
 )
@@ -175,7 +175,7 @@ class Lifecycle:
                 self.seen = replace(self.seen, waited=True)
             case Tag() if self.clock.elapsed - self._read_at > self.clock.pace.lag:
                 # Somebody may have marked the run since: a mark is written on what was read a moment ago.
-                self.seen = replace(self.seen, current=None, original=None)
+                self._look_anew()
                 return
             case _:
                 self._change(action)
@@ -227,10 +227,15 @@ class Lifecycle:
         if isinstance(action, ReadAgain):
             # What a newer request wrote beside our mark is visible by then (docs/adr/0011-who-is-right.md).
             self.clock.wait(self._marked_at + 3 * self.clock.pace.lag - self.clock.elapsed)
+        if isinstance(action, ReadAdopted) and action.pause:
+            self.clock.wait(self._settled_at - self.clock.elapsed)
         now = self._find(action.physical_id)
         self._read_at = self.clock.elapsed
         if isinstance(action, ReadOriginal):
             self.seen = replace(self.seen, original=now)
+            return
+        if isinstance(action, ReadAdopted):
+            self.seen = replace(self.seen, adopted=now)
             return
         mark = now.replaced_by if isinstance(now, Run) else None
         own = mark is not None and mark.request_id == self.request.request_id
@@ -252,7 +257,7 @@ class Lifecycle:
         self.seen = replace(self.seen, tasks=self._tasks.read if self._tasks else ())
 
     def _search(self, action: Search) -> None:
-        settled_at = max(self.clock.pace.settled, self._marked_at + 2 * self.clock.pace.lag)
+        settled_at = self._settled_at
         if self._hunt is None:
             if action.pause:
                 runs = [run for run in (self.seen.current, *(self.seen.found or ())) if isinstance(run, Run)]
@@ -270,6 +275,11 @@ class Lifecycle:
         if isinstance(current, Run) and (listed := self._hunt.ended.get(current.id)):
             self._saw(replace(current, status=listed))  # what GetRun would tell as well
         self._hunt = None
+
+    @property
+    def _settled_at(self) -> float:
+        """From when on a look shows whatever an older request may have done unasked, and this one."""
+        return max(self.clock.pace.settled, self._marked_at + 2 * self.clock.pace.lag)
 
     def _ask(self, action: AskCloudFormation) -> None:
         """Ask CloudFormation; what would take a run away from somebody is believed when it was told twice."""
@@ -318,6 +328,9 @@ class Lifecycle:
         else:
             self._saw(run.tagged(tags, ()))
 
+    def _look_anew(self) -> None:
+        self.seen = replace(self.seen, current=None, original=None, adopted=None)
+
     def _now(self, run: Run) -> Run:
         now = self._find(run.physical_id)
         return replace(run, status=DELETED) if isinstance(now, Gone) else now
@@ -333,6 +346,7 @@ class Lifecycle:
             seen,
             current=run if isinstance(seen.current, Run) and seen.current.id == run.id else seen.current,
             original=run if isinstance(seen.original, Run) and seen.original.id == run.id else seen.original,
+            adopted=run if isinstance(seen.adopted, Run) and seen.adopted.id == run.id else seen.adopted,
             started=run if seen.started and seen.started.id == run.id else seen.started,
             found=seen.found and tuple(run if each.id == run.id else each for each in seen.found),
         )
@@ -378,7 +392,8 @@ class Lifecycle:
     def _looks_elsewhere(self, action: Action, refusal: Refusal) -> bool:
         """Whether something else is to be looked at before the step is tried again."""
         if isinstance(action, Tag) and refusal is Refusal.GONE:
-            self.seen = replace(self.seen, current=None, original=None, found=None)  # somebody deleted the run
+            self._look_anew()  # somebody deleted the run
+            self.seen = replace(self.seen, found=None)
             self.clock.pause(1, None)
             return True
         if isinstance(action, Schedule) and refusal is Refusal.GONE:
@@ -400,23 +415,7 @@ class Lifecycle:
         return refusal is Refusal.DENIED or trying_for > self.clock.pace.reachable
 
     def _why_given_up(self, action: Action) -> str:
-        """What a person is told when the time of the request is over."""
-        spent = f"{self.clock.age() if self.request.polls else self.clock.elapsed:.0f} s"
-        if isinstance(action, Wait) and action.run.status in action.run.kind.uncancellable:
-            return f"{action.run.label} cannot be cancelled: it was still {action.run.status} after {spent}. {_AGAIN}"
-        if isinstance(action, CancelRuns):
-            return f"{action.run.label} is {action.run.status}, but not all of its runs after {spent}. {_AGAIN}"
-        stopping = {action.run.id} if isinstance(action, Wait) and action.run.stopped else set()
-        if isinstance(action, (Wait, Search)) and (stopping := stopping | self.seen.cancelled):
-            kind, runs = self.request.kind, ", ".join(sorted(stopping))
-            told = f"{kind.cancel} was accepted, but {kind.noun} {runs} was still stopping after {spent}."
-            return f"{told} {_AGAIN}"
-        run = self.seen.started or self.seen.current
-        if self.seen.waited and isinstance(run, Run) and self.request.type is not RequestType.DELETE:
-            return (
-                f"{run.label} is still {run.status}, not {self.request.wait_for}, at the end of the "
-                f"{self.request.timeout} s that CloudFormation waits. {run.console_url}"
-            )
-        if times := self._refused.total():
-            return f"{self._last_words} (tried for {spent}, {times} times refused)"
-        return f"The time for this request was over after {spent}, before {type(action).__name__} could be carried out."
+        spent = self.clock.age() if self.request.polls else self.clock.elapsed
+        return reason.of_giving_up(
+            action, self.request, self.seen, spent=spent, refused=self._refused.total(), last_words=self._last_words
+        )

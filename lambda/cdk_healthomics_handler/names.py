@@ -87,6 +87,8 @@ class Property(StrEnum):
     """Of a link: the physical id of the run that it waits for."""
     BATCH = "Batch"
     """Of a link: the physical id of the batch that it waits for; it has this or :attr:`RUN`."""
+    ADOPT_RUN_ID = "AdoptRunId"
+    """The id of a run, started elsewhere, that a Create takes instead of starting one."""
     MAX_FAILED_RUNS = "MaxFailedRuns"
     """Of a batch and its links: how many of its runs may fail, or not be submitted, and it has still completed; absent
     means none."""

@@ -1,4 +1,4 @@
-"""What a person is told of a run that ended otherwise than was waited for. Standard library only.
+"""What a person is told of a run that ended otherwise than was waited for, and of time that is over. Pure.
 
 CloudFormation takes 4,096 bytes of an answer. So each text that HealthOmics hands over is cut by itself: a long message
 of the run, or of its first failed task, never takes the place of the others.
@@ -8,8 +8,11 @@ import json
 from collections.abc import Collection
 from typing import Any, Final
 
+from cdk_healthomics_handler.actions import Action, CancelRuns, Search, Wait
+from cdk_healthomics_handler.event import Request, RequestType
 from cdk_healthomics_handler.names import LOG_GROUP
 from cdk_healthomics_handler.run import FailedRun, FailedTask, Run
+from cdk_healthomics_handler.seen import Seen
 
 _CUT: Final = "..."
 _MESSAGE: Final = 600
@@ -21,6 +24,7 @@ _NAME: Final = 128
 """Bytes of a task's name or log stream."""
 _REASON: Final = 64
 """Bytes of a failure reason."""
+_AGAIN: Final = "Delete the stack again."
 
 
 def of_end(run: Run, tasks: Collection[FailedTask | FailedRun]) -> str:
@@ -39,6 +43,37 @@ def of_end(run: Run, tasks: Collection[FailedTask | FailedRun]) -> str:
         run.console_url,
     ]
     return " ".join(filter(None, sentences))
+
+
+def of_giving_up(action: Action, request: Request, seen: Seen, *, spent: float, refused: int, last_words: str) -> str:
+    """Why a request is given up when its time is over.
+
+    Args:
+        action: that there is no time for.
+        request: that is given up.
+        seen: so far.
+        spent: seconds that it was worked on.
+        refused: how many calls were refused since one was done.
+        last_words: of the service's refusal.
+    """
+    told = f"{spent:.0f} s"
+    if isinstance(action, Wait) and action.run.status in action.run.kind.uncancellable:
+        return f"{action.run.label} cannot be cancelled: it was still {action.run.status} after {told}. {_AGAIN}"
+    if isinstance(action, CancelRuns):
+        return f"{action.run.label} is {action.run.status}, but not all of its runs after {told}. {_AGAIN}"
+    stopping = {action.run.id} if isinstance(action, Wait) and action.run.stopped else set()
+    if isinstance(action, (Wait, Search)) and (stopping := stopping | seen.cancelled):
+        kind, runs = request.kind, ", ".join(sorted(stopping))
+        return f"{kind.cancel} was accepted, but {kind.noun} {runs} was still stopping after {told}. {_AGAIN}"
+    run = seen.started or seen.current or seen.adopted
+    if seen.waited and isinstance(run, Run) and request.type is not RequestType.DELETE:
+        return (
+            f"{run.label} is still {run.status}, not {request.wait_for}, at the end of the {request.timeout} s that "
+            f"CloudFormation waits. {run.console_url}"
+        )
+    if refused:
+        return f"{last_words} (tried for {told}, {refused} times refused)"
+    return f"The time for this request was over after {told}, before {type(action).__name__} could be carried out."
 
 
 def _logs(run: Run) -> str:

@@ -12,6 +12,7 @@ from cdk_healthomics_handler.mark import LONG_AGO, Did, Goal, Mark
 from cdk_healthomics_handler.names import RELEASED, OwnershipTag, WaitFor
 
 _TELLING: Final = ("roleArn", "workflowId", "outputUri")
+"""The members of StartRun that tell one resource's run from a copy."""
 _NOT_COMPLETED: Final = ("failedRunCount", "cancelledRunCount")
 _OVER: Final = frozenset(f"{status.lower()}RunCount" for status in RUN.terminal)
 """By RunSummary's members, the runs of a batch that have ended."""
@@ -32,8 +33,8 @@ class Run:
     """When it left the queue; None: it has not, or HealthOmics does not tell."""
     stopped_at: datetime | None = None
     """When it ended; None: it has not, or HealthOmics does not tell."""
-    asked: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """What StartRun was asked for, as far as it tells one resource's run from a copy: role, workflow and outputs."""
+    asked: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What StartRun was asked for, as far as the answer tells, among other members of it."""
     failure_reason: str = ""
     status_message: str = ""
     kind: Kind = field(default=RUN, repr=False)
@@ -59,7 +60,7 @@ class Run:
             created=answer.get("creationTime") or LONG_AGO,
             started=answer.get("startTime"),
             stopped_at=answer.get("stopTime") or answer.get("processedTime") or answer.get("failedTime"),
-            asked={member: asked[member] for member in _TELLING if asked.get(member)},
+            asked=asked,
             failure_reason=str(answer.get(kind.reason) or ""),
             status_message=str(answer.get(kind.message) or ""),
             kind=kind,
@@ -212,8 +213,9 @@ class Run:
     def answers(self, start_run: Mapping[str, Any]) -> bool:
         """Whether the run is what this StartRun request asked for: anybody can copy tags and a name."""
         shared = start_run.get(self.kind.shared, start_run)
+        told = {member: self.asked[member] for member in _TELLING if self.asked.get(member)}
         return all(
-            str(shared.get(member, value)).rstrip("/") == str(value).rstrip("/") for member, value in self.asked.items()
+            str(shared.get(member, value)).rstrip("/") == str(value).rstrip("/") for member, value in told.items()
         )
 
     def defined_by(self, definition: str) -> bool:

@@ -22,6 +22,8 @@ class Seen:
     """The run of the event's physical id; None: not looked yet, or not since StartRun."""
     original: Run | Gone | None = None
     """The run that the current one was started to replace; None: not looked yet."""
+    adopted: Run | Gone | None = None
+    """The run that the properties name to be adopted; None: not looked."""
     rival: Mark | None = None
     """The mark of an older request that set out to replace the current run as well, or did."""
     found: tuple[Run, ...] | None = None

@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import parse_qs
 from uuid import uuid4
@@ -209,8 +210,8 @@ class Stage:
         """How many calls of an operation reached HealthOmics."""
         return sum(call.operation == operation for call in self.service.journal)
 
-    def foreign_run(self, *, name: str, **tags: str) -> StoredRun:
-        """A run that somebody else started."""
+    def foreign_run(self, *, name: str, asked: Mapping[str, Any] = MappingProxyType({}), **tags: str) -> StoredRun:
+        """A run that somebody else started; asked for are further members of StartRun, or others' values."""
         tag_list = {OwnershipTag[key.upper()].value: value for key, value in tags.items()}
         request = {
             "workflowId": "1",
@@ -219,6 +220,7 @@ class Stage:
             "requestId": str(uuid4()),
             "name": name,
             "tags": tag_list,
+            **asked,
         }
         rate, self.service.settings.start_rate = self.service.settings.start_rate, None
         self.service.handle("POST", "/run", "", json.dumps(request).encode())

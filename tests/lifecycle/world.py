@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from random import Random
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any, Final, NamedTuple, cast
 from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
@@ -458,9 +458,9 @@ class World:
         """How many calls of an operation have reached HealthOmics."""
         return sum(call.operation == operation for call in self.service.journal)
 
-    def stranger(self, name: str, **tags: str) -> StoredRun:
-        """Somebody else's run; ``tags`` are ownership tags by suffix."""
-        request = {"workflowId": "1", "roleArn": "arn:x", "outputUri": "s3://b", "name": name}
+    def stranger(self, name: str, asked: Mapping[str, Any] = MappingProxyType({}), **tags: str) -> StoredRun:
+        """Somebody else's run; asked for are further members of StartRun, ``tags`` are ownership tags by suffix."""
+        request = {"workflowId": "1", "roleArn": "arn:x", "outputUri": "s3://b", "name": name, **asked}
         self._start_strange("/run", request, tags)
         return self.service.runs()[-1]
 

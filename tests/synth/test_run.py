@@ -45,6 +45,7 @@ BEYOND_START_RUN = {
     "timeout",
     "rerun_trigger",
     "removal_policy",
+    "adopt_run_id",
     "provider",
 }
 CHARACTERS = st.characters(exclude_categories=["Cs"])
@@ -330,6 +331,24 @@ class TestRemovalPolicy:
                 "DeletionPolicy": deletion,
                 "UpdateReplacePolicy": replacement,
                 "Properties": {"RemovalPolicy": told},
+            },
+        )
+
+    def test_a_run_to_be_adopted_is_named_with_a_policy_that_gives_it_back_if_its_create_fails(
+        self, stack: Stack, declare: Declare
+    ) -> None:
+        declare(
+            adopt_run_id="7654321",
+            name="by-hand",
+            role=aws_iam.Role.from_role_arn(stack, "Given", "arn:aws:iam::123456789012:role/given"),
+            removal_policy=RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE,
+        )
+        Template.from_stack(stack).has_resource(
+            RESOURCE_TYPE,
+            {
+                "DeletionPolicy": "RetainExceptOnCreate",
+                "UpdateReplacePolicy": "Retain",
+                "Properties": {"AdoptRunId": "7654321", "Name": "by-hand", "RemovalPolicy": "RetainExceptOnCreate"},
             },
         )
 

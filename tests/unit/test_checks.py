@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from aws_cdk import Duration, RemovalPolicy, Token
+from aws_cdk import Duration, RemovalPolicy, Stack, Token, aws_iam
 from botocore.validate import ParamValidator
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,6 +23,29 @@ GOOD = {"workflow_id": "1234567", "output_uri": "s3://bucket/runs"}
 
 def problems(**arguments: Any) -> list[str]:
     return checks.problems({name: value for name, value in {**GOOD, **arguments}.items() if value is not None})
+
+
+def test_a_run_to_be_adopted_needs_what_it_has_and_a_policy_that_never_cancels_it() -> None:
+    told = "adopt_run_id was '7654321'"
+    policy = (
+        "must have RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE, or a deployment that fails would cancel the run; both may "
+        "go when the run is deployed"
+    )
+    assert problems(adopt_run_id="7654321") == [
+        f"{told} without name: must have the run's name, by which its events are known",
+        f"{told} without role: must have the run's role, which a run never changes",
+        f"{told} without removal_policy: {policy}",
+    ]
+    role = aws_iam.Role.from_role_arn(Stack(), "Role", "arn:aws:iam::123456789012:role/given")
+    given = {"name": "by-hand", "role": role}
+    assert problems(adopt_run_id="7654321", **given, removal_policy=RemovalPolicy.RETAIN) == [
+        f"{told} beside removal_policy RETAIN: {policy}"
+    ]
+    kept = {**given, "removal_policy": RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE}
+    assert problems(adopt_run_id="run-7", **kept) == ["adopt_run_id was 'run-7': must match [0-9]+"]
+    assert problems(adopt_run_id=7, **kept) == ["adopt_run_id was 7: must be text; write it in quotes"]
+    assert problems(adopt_run_id="7654321", **kept) == []
+    assert problems(adopt_run_id=Token.as_string({"Ref": "Active"}), **kept) == []
 
 
 @pytest.mark.parametrize(
