@@ -1,4 +1,4 @@
-"""``make soak``: the lives of test_overlapping.py for a million steps or an hour, whichever is first.
+"""``make soak``: the lives of test_overlapping.py and test_adoption.py, for a million steps or an hour at most.
 
     python -m tests.lifecycle.soak [--steps 1000000] [--seconds 3600] [--seed N]
 
@@ -14,6 +14,7 @@ from typing import Final
 from hypothesis import seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.lifecycle.test_adoption import live
 from tests.lifecycle.test_overlapping import COMMON, Overlapping
 
 EXAMPLES: Final = 25
@@ -28,6 +29,7 @@ def play(number: int, examples: int = EXAMPLES) -> None:
     lives = seed(number)(type("Lives", (Overlapping,), {}))
     some = settings(COMMON, max_examples=examples, stateful_step_count=25, database=None)
     run_state_machine_as_test(lives, settings=some)
+    live(number)
 
 
 def main(steps: int, seconds: float, first: int | None) -> None:

@@ -14,12 +14,13 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from cdk_healthomics_handler import decision, identity, lifecycle, outcomes, standing
+from cdk_healthomics_handler import adoption, decision, identity, lifecycle, outcomes, standing
 from cdk_healthomics_handler.healthomics import HealthOmics, Hunt
 from cdk_healthomics_handler.names import RELEASED
 from cdk_healthomics_handler.pace import Pace
 from cdk_healthomics_handler.run import Run
 from cdk_healthomics_handler.seen import Gone
+from tests.lifecycle import test_adoption
 from tests.lifecycle import test_who_is_right as rows
 from tests.lifecycle.test_overlapping import COMMON, Overlapping
 from tests.lifecycle.world import World
@@ -146,6 +147,22 @@ def test_random_lives_notice_without(take_out: Any, monkeypatch: pytest.MonkeyPa
     some = settings(COMMON, max_examples=400, stateful_step_count=15, phases=[Phase.generate], derandomize=True)
     with pytest.raises(AssertionError):
         run_state_machine_as_test(Overlapping, settings=some)
+
+
+def an_adopted_run_is_as_any_other(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(adoption, "undo", lambda *_: None)
+
+
+def a_delete_looks_at_once(patch: pytest.MonkeyPatch) -> None:
+    look = adoption._look
+    patch.setattr(adoption, "_look", lambda request, **_: look(request))
+
+
+@pytest.mark.parametrize("take_out", [an_adopted_run_is_as_any_other, a_delete_looks_at_once])
+def test_lives_of_an_adopted_run_notice_without(take_out: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    take_out(monkeypatch)
+    with pytest.raises(AssertionError):
+        _ = [test_adoption.live(number) for number in range(test_adoption.LIVES)]
 
 
 def twenty_of_one_name(account: rows.Make) -> None:
