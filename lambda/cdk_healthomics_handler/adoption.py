@@ -40,13 +40,20 @@ def adopt(request: Request, wanted: Wanted, seen: Seen) -> Action:
     return await_run(request, run, seen) or succeeded(request, "the run is adopted", run)
 
 
-def misplaced(request: Request, seen: Seen) -> Action | None:
-    """Refuse an Update that names a run to adopt where its resource has another one. None: it does not.
+def in_update(request: Request, wanted: Wanted, seen: Seen) -> Action | None:
+    """What an Update does that names a run to adopt. None: the resource has that run, or had it before.
 
-    A rollback may name again what its resource had adopted, and what has replaced it since.
+    Where no Create has succeeded, it adopts. Where the resource has another run, it is refused; but a rollback may name
+    again what its resource had adopted and what has been replaced since.
     """
     current = PhysicalId.parse(request.physical_id)
-    if not current or not request.adopts or request.adopts in {current.run_id, request.adopted_before}:
+    if not request.adopts:
+        return None
+    if current is None or (
+        isinstance(seen.current, Run) and seen.current.rejected and seen.current.id == request.adopts
+    ):
+        return adopt(request, wanted, seen)
+    if request.adopts in {current.run_id, request.adopted_before}:
         return None
     if seen.adopted is None:
         return _look(request)

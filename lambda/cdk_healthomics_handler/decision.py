@@ -91,8 +91,8 @@ def _update(request: Request, wanted: Wanted, seen: Seen) -> Action:
     if physical_id and seen.current is None:
         look = ReadAgain if seen.started else Read
         return look("what does the resource have now?", physical_id)
-    if refusal := adoption.misplaced(request, seen):
-        return refusal
+    if adopted := adoption.in_update(request, wanted, seen):
+        return adopted
     if not isinstance(seen.current, Run):
         return _update_without_run(request, wanted, physical_id, seen)
     current = seen.current
@@ -173,8 +173,6 @@ def _update_without_run(request: Request, wanted: Wanted, physical_id: PhysicalI
     if physical_id and wanted.old_definition == wanted.definition:
         gone = Run.gone(request, physical_id)
         return succeeded(request, "the run was deleted, and nothing that defines it has changed", gone)
-    if request.adopts and not physical_id:
-        return adoption.adopt(request, wanted, seen)
     run = _own(wanted, seen)
     if run is None and seen.late and seen.observed is None:
         return AskCloudFormation("does it still wait for this run?")

@@ -238,6 +238,28 @@ class TestACreateThatFails:
         assert not run.tags.keys() & set(OwnershipTag)
         assert stage.eventbridge.rules() == []
 
+    def test_and_is_not_rolled_back_starts_no_run_with_the_next_try(self, stage: Stage) -> None:
+        run = by_hand(stage)
+        properties = adopting(run, WaitFor="COMPLETED", ServiceTimeout="3600")
+        event = stage.event("Create", properties)
+        stage.deliver(event)
+        stage.service.end(run.id, "FAILED")
+        stage.minute()
+        starts = stage.calls("StartRun")
+        again = {**properties, "Tags": {"try": "2"}}
+        answer = stage.do("Update", again, PhysicalResourceId=physical_id(run), OldResourceProperties=properties)
+        told = f"Run {run.id} cannot be adopted: it is FAILED, must be active or have completed."
+        assert (answer["Status"], answer["Reason"]) == ("FAILED", told)
+        assert stage.calls("StartRun") == starts
+
+    def test_and_is_not_rolled_back_adopts_what_the_next_try_names(self, stage: Stage) -> None:
+        run = by_hand(stage)
+        wrong = {**adopting(run), "AdoptRunId": "999"}
+        failed = stage.do("Create", wrong)
+        made_up = failed["PhysicalResourceId"]
+        answer = stage.do("Update", adopting(run), PhysicalResourceId=made_up, OldResourceProperties=wrong)
+        assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", physical_id(run))
+
     def test_while_it_waits_stops_the_waiting_and_gives_the_run_back(self, stage: Stage) -> None:
         run = by_hand(stage)
         properties = adopting(run, WaitFor="COMPLETED", ServiceTimeout="3600")
