@@ -205,6 +205,16 @@ class TestWhatCannotBeAdopted:
 class TestACreateThatFails:
     """Whatever fails, a run that the resource did not start goes on, without our tags, for another try."""
 
+    def fails_while_it_waits(self, stage: Stage) -> tuple[StoredRun, dict[str, Any], dict[str, Any]]:
+        """The run, the properties and the answer."""
+        run = by_hand(stage)
+        properties = adopting(run, WaitFor="COMPLETED", ServiceTimeout="3600")
+        event = stage.event("Create", properties)
+        stage.deliver(event)
+        stage.service.end(run.id, "FAILED")
+        stage.minute()
+        return run, properties, stage.answer(event)
+
     def test_after_its_answer_gives_the_run_back(self, stage: Stage) -> None:
         run = by_hand(stage)
         properties = adopting(run)
@@ -226,25 +236,14 @@ class TestACreateThatFails:
         assert is_as_it_was(run)
 
     def test_because_the_run_failed_while_it_was_waited_for_gives_it_back(self, stage: Stage) -> None:
-        run = by_hand(stage)
-        properties = adopting(run, WaitFor="COMPLETED", ServiceTimeout="3600")
-        event = stage.event("Create", properties)
-        stage.deliver(event)
-        stage.service.end(run.id, "FAILED")
-        stage.minute()
-        answer = stage.answer(event)
+        run, properties, answer = self.fails_while_it_waits(stage)
         assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", physical_id(run))
         assert stage.do("Delete", properties, PhysicalResourceId=physical_id(run))["Status"] == "SUCCESS"
         assert not run.tags.keys() & set(OwnershipTag)
         assert stage.eventbridge.rules() == []
 
     def test_and_is_not_rolled_back_starts_no_run_with_the_next_try(self, stage: Stage) -> None:
-        run = by_hand(stage)
-        properties = adopting(run, WaitFor="COMPLETED", ServiceTimeout="3600")
-        event = stage.event("Create", properties)
-        stage.deliver(event)
-        stage.service.end(run.id, "FAILED")
-        stage.minute()
+        run, properties, _ = self.fails_while_it_waits(stage)
         starts = stage.calls("StartRun")
         again = {**properties, "Tags": {"try": "2"}}
         answer = stage.do("Update", again, PhysicalResourceId=physical_id(run), OldResourceProperties=properties)
