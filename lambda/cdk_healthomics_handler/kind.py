@@ -71,6 +71,8 @@ class Kind:
     """The statuses in which it has come as far as somebody waits for; SUBMITTED is reached in any."""
     attributes: Mapping[str, str]
     """By the attributes of the resource, what tells them of a :class:`~cdk_healthomics_handler.run.Run`."""
+    unstarted: frozenset[str] = frozenset()
+    """The active statuses that say that it has not run yet, or is stopping; one that nobody here knows says neither."""
     uncancellable: frozenset[str] = frozenset()
     """The active statuses in which it cannot be cancelled yet."""
     explained: frozenset[str] = frozenset()
@@ -122,6 +124,7 @@ RUN: Final = Kind(
         Attribute.STOPPED_AT: "ended_at",
         Attribute.DURATION_SECONDS: "took",
     },
+    unstarted=frozenset({"PENDING", "STARTING", STOPPING}),
     explained=frozenset({FAILED}),
 )
 BATCH: Final = Kind(

@@ -197,6 +197,8 @@ class Run:
         goal = Goal.parse(wait_for)
         if goal.wait_for == WaitFor.SUBMITTED:
             return True
+        if goal.wait_for == WaitFor.RUNNING and self._runs_by_its_start:
+            return True
         return self.status in self.kind.reached.get(goal.wait_for, ()) and self.failed <= goal.may_fail
 
     def belongs_to(self, request: Request) -> bool:
@@ -249,6 +251,11 @@ class Run:
     def completed(self) -> bool:
         """Whether it has come to a good end."""
         return self.reached(WaitFor.COMPLETED)
+
+    @property
+    def _runs_by_its_start(self) -> bool:
+        """Whether it has left the queue and has a status that nobody here knows: the time of its start tells."""
+        return self.active and self.started is not None and self.status not in self.kind.unstarted
 
     @property
     def _waited_for(self) -> bool:

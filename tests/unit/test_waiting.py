@@ -75,6 +75,26 @@ def kept(run: Run, *, ended_after: float, status: str = "FAILED") -> Run:
     return ended.tagged({OwnershipTag.NEWEST_REQUEST: newest}, ())
 
 
+@pytest.mark.parametrize(
+    ("status", "has_begun", "reached"),
+    [
+        ("RUNNING", True, True),
+        ("COMPLETED", True, True),
+        ("A_STATUS_TO_COME", True, True),
+        ("A_STATUS_TO_COME", False, False),
+        ("STARTING", True, False),
+        ("STOPPING", True, False),
+        ("FAILED", True, False),
+    ],
+)
+def test_a_run_with_a_status_that_nobody_knows_runs_if_it_has_left_the_queue(
+    status: str, *, has_begun: bool, reached: bool
+) -> None:
+    run = replace(RUN, status=status, started=NOW if has_begun else None)
+    assert run.reached("RUNNING") is reached
+    assert run.reached("COMPLETED") is (status == "COMPLETED")
+
+
 class TestALinkThatIsMade:
     def test_looks_at_the_run_that_it_is_told(self) -> None:
         action = step(create())
