@@ -20,7 +20,6 @@ from cdk_healthomics.grants import BatchGrants
 from cdk_healthomics.kind import BATCH
 from cdk_healthomics.permissions import pretends
 from cdk_healthomics.properties import document
-from cdk_healthomics.provider import HealthOmicsRunProvider
 from cdk_healthomics.run_setting import RunSetting
 from cdk_healthomics.settings_file import Settings
 from cdk_healthomics_handler.names import INLINE_SETTINGS, S3_SETTINGS, BatchAttribute, WaitFor, property_name
@@ -29,6 +28,8 @@ from constructs import Construct
 if TYPE_CHECKING:
     # It takes a twentieth of a second to import, so only where it is used.
     from aws_cdk import aws_omics
+
+    from cdk_healthomics.provider import HealthOmicsRunProvider
 
 
 class HealthOmicsRunBatch(declared.Declared):
@@ -88,7 +89,7 @@ class HealthOmicsRunBatch(declared.Declared):
         timeout: Duration | None = None,
         rerun_trigger: str | None = None,
         removal_policy: RemovalPolicy | None = None,
-        provider: HealthOmicsRunProvider | None = None,
+        provider: "HealthOmicsRunProvider | None" = None,
     ) -> None:
         """Declare a batch.
 

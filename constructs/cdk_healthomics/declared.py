@@ -13,7 +13,6 @@ from cdk_healthomics.late import Late
 from cdk_healthomics.made_roles import MadeRoles
 from cdk_healthomics.observed import Observed
 from cdk_healthomics.properties import properties
-from cdk_healthomics.provider import HealthOmicsRunProvider, provider_problems
 from cdk_healthomics.role import arn_of
 from cdk_healthomics.tags import tags_of_stack
 from cdk_healthomics_handler.names import Attribute, property_name
@@ -48,6 +47,8 @@ class Declared(Observed):
         Raises:
             ValidationError: arguments are missing or wrong.
         """
+        from cdk_healthomics.provider import provider_problems  # noqa: PLC0415 - aws_lambda, only where there is a run
+
         # All that can be refused is refused before the tree has this construct: its id stays free for another try.
         stack = scope if isinstance(scope, Stack) else Stack.of(scope)
         found = [*found, *provider_problems(stack, arguments.get("provider"))]
@@ -71,6 +72,8 @@ class Declared(Observed):
         Args:
             further: properties of the kind's own, beside those of :func:`properties`.
         """
+        from cdk_healthomics.provider import HealthOmicsRunProvider  # noqa: PLC0415 - as above
+
         stack, role, policy = self._stack, self._given.get("role"), self._given.get("removal_policy")
         timeout, wait_for = self._given.get("timeout"), self._given.get("wait_for")
         Late.of(stack).compare(self, self._given, self._parameter_names)

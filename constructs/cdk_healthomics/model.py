@@ -6,13 +6,10 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import botocore.loaders
-from botocore import xform_name
-from botocore.model import ServiceModel
+from botocore import BOTOCORE_ROOT, xform_name
 
-from cdk_healthomics_handler.loader import Loader
 from cdk_healthomics_handler.names import (
     BATCH_RUN_SETTINGS,
     DEFAULT_RUN_SETTING,
@@ -22,18 +19,26 @@ from cdk_healthomics_handler.names import (
     START_RUN_BATCH,
 )
 
+if TYPE_CHECKING:
+    from botocore.model import ServiceModel
+
+    from cdk_healthomics_handler.loader import Loader
+
 DERIVED: Final = {"roleArn": "role", "requestId": None, DEFAULT_RUN_SETTING: None, BATCH_RUN_SETTINGS: None}
 """The members that are no argument of the same name: ``role`` stands for one, the token is never the caller's, and what
 holds members of its own has those as arguments."""
 
-DATA: Final[str] = Loader.BUILTIN_DATA_PATH
+DATA: Final = str(Path(BOTOCORE_ROOT) / "data")
 """Where the installed botocore keeps all its data."""
 _UNASSIGNED: Final = "Cn"
 
 
 @cache
-def _loader() -> Loader:
+def _loader() -> "Loader":
     """Of botocore's own models only: one that somebody keeps in ~/.aws/models is not what the function will have."""
+    # botocore's loaders and models import all that it connects with: a tenth of a second, only where one is read.
+    from cdk_healthomics_handler.loader import Loader  # noqa: PLC0415 - as above
+
     return Loader(extra_search_paths=[DATA], include_default_search_paths=False)
 
 
@@ -65,15 +70,23 @@ def regions() -> Sequence[str]:
 
 
 @cache
-def _service() -> ServiceModel:
-    return ServiceModel(read("service-2"), SERVICE)
+def _service() -> "ServiceModel":
+    return _of(SERVICE, read("service-2"))
+
+
+def _of(service: str, described: Mapping[str, Any]) -> "ServiceModel":
+    from botocore.model import ServiceModel  # noqa: PLC0415 - as above
+
+    return ServiceModel(described, service)
 
 
 @cache
 def limits(service: str, shape: str) -> Mapping[str, Any]:
     """What botocore knows of the limits of another service's shape."""
-    described = botocore.loaders.Loader().load_service_model(service, "service-2")
-    found: Mapping[str, Any] = ServiceModel(described, service).shape_for(shape).metadata
+    from botocore.loaders import Loader  # noqa: PLC0415 - as above
+
+    described = Loader().load_service_model(service, "service-2")
+    found: Mapping[str, Any] = _of(service, described).shape_for(shape).metadata
     return found
 
 

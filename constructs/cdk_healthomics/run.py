@@ -17,13 +17,14 @@ from cdk_healthomics.enums import (
     StorageType,
     WorkflowType,
 )
-from cdk_healthomics.provider import HealthOmicsRunProvider
 from cdk_healthomics_handler.names import Attribute, WaitFor
 from constructs import Construct
 
 if TYPE_CHECKING:
     # It takes a twentieth of a second to import, so only where it is used.
     from aws_cdk import aws_omics
+
+    from cdk_healthomics.provider import HealthOmicsRunProvider
 
 
 class HealthOmicsRun(declared.Declared, IHealthOmicsRun):
@@ -75,7 +76,7 @@ class HealthOmicsRun(declared.Declared, IHealthOmicsRun):
         rerun_trigger: str | None = None,
         removal_policy: RemovalPolicy | None = None,
         adopt_run_id: str | None = None,
-        provider: HealthOmicsRunProvider | None = None,
+        provider: "HealthOmicsRunProvider | None" = None,
     ) -> None:
         """Declare a run.
 

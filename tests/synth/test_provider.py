@@ -493,7 +493,7 @@ class TestAsset:
     def test_the_function_imports_neither_boto3_nor_the_transfers_that_come_with_it(self) -> None:
         script = "import sys, cdk_healthomics_handler.handler\nprint(*{'boto3', 's3transfer'} & set(sys.modules))"
         printed = subprocess.run(
-            [sys.executable, "-c", script],
+            [sys.executable, "-B", "-c", script],  # others look at what is in the folder
             env={**os.environ, "PYTHONPATH": str(code_folder())},
             capture_output=True,
             check=True,
