@@ -124,7 +124,8 @@ def _keep(request: Request, wanted: Wanted, run: Run, seen: Seen) -> Action:
     current = seen.current if isinstance(seen.current, Run) else None
     known = not run.replaced_by or (current is not None and current.started_for(run.replaced_by))
     back = run is not current
-    contested = not known or (back and current is not None and current.replaced_by is not None)
+    taken_back = current is not None and current.replaced_by is not None if back else wanted.takes_back
+    contested = not known or taken_back
     return (
         _mark_kept(request, wanted, run)
         or (_sweep_newer(request, run, seen) if contested else None)
@@ -323,8 +324,11 @@ def _sweep_all(request: Request, run: Run | None, seen: Seen) -> Action | None:
         kept = run is not None and all(each.kept_since(run) for each in others)
         return AskCloudFormation("which run is the resource's?", optional=kept)
     elif seen.observed:
-        # Kept since means gone back to, so this run goes away and not the resource: unless nobody has heard of that.
-        spared = [each for each in others if run and each.kept_since(run) and not seen.observed.deletes(run)]
+        # Kept since means gone back to, so this run goes away and not the resource: unless nobody has heard of that, or
+        # the resource has got another run since.
+        present = [each for each in seen.found or () if seen.observed.names(each)]
+        since = [run, *present] if run and not seen.observed.deletes(run) else []
+        spared = [each for each in others if since and all(each.kept_since(one) for one in since)]
         others = [each for each in others if each not in spared and not seen.observed.names(each)]
     cancel = _end_first(others, seen, "an older request started it and was never heard of again")
     if cancel:

@@ -56,6 +56,11 @@ class Wanted:
     """The keys of the user's tags in the old properties."""
 
     @property
+    def takes_back(self) -> bool:
+        """Where the run stays: whether an earlier request asked for another, of which nothing may be visible yet."""
+        return self.old_definition is not None and self.old_definition != self.definition
+
+    @property
     def token(self) -> str:
         """The idempotency token, StartRun's requestId."""
         return str(self.start_run["requestId"])

@@ -163,6 +163,24 @@ class TestAForwardUpdateInItsRollback:
 
         play(world, script)
 
+    @pytest.mark.parametrize("seed", range(6))
+    def test_that_was_killed_before_anybody_could_see_its_mark_is_swept_by_the_rollback(
+        self, account: Make, seed: int
+    ) -> None:
+        world = account(seed=seed, lag=5.0)
+        first = []
+
+        def script(it: Play) -> None:
+            first.append(it.create())
+            forward = it.update(first[0], PROPERTIES, CHANGED, Delivery(killed_at=(3, 1, 1)))
+            it.sleep(1)
+            it.give_up(forward)
+            assert it.answer(it.update(first[0], CHANGED, PROPERTIES)).physical_id == first[0]
+
+        play(world, script)
+        assert started(world) == 2
+        assert world.active() == first
+
     def test_in_a_stack_of_twenty_leaves_nothing(self, account: Make) -> None:
         world = account(runs=20, start_rate=1.0, quotas=QUOTAS, lag=3.0)
         late = iter([0.2, 1.0, 2.0, 3.0, 5.0] * 100)
@@ -545,6 +563,27 @@ class TestWithoutRollback:
 
         play(world, script)
         assert started(world) == 2
+
+    def test_going_back_that_is_taken_back_itself_leaves_the_original_to_the_cleanup(self, account: Make) -> None:
+        """CloudFormation may never clean up the original, so who cleans up the run that replaced it must."""
+        world = account()
+
+        def script(it: Play) -> None:
+            first = it.create()
+            second = it.answer(it.update(first, PROPERTIES, CHANGED)).physical_id
+            it.sleep(30)
+            back = it.update(second, CHANGED, PROPERTIES)
+            it.give_up(back)  # another resource has failed
+            it.sleep(60)
+            third = it.answer(it.update(second, PROPERTIES, FURTHER)).physical_id
+            assert third not in {first, second}
+            it.sleep(30)
+            cleanup = it.send("Delete", CHANGED, PhysicalResourceId=second)
+            world.timeline.until(lambda: cleanup.answer, 600)
+            assert cleanup.succeeded
+            assert world.active() == [third]
+
+        play(world, script)
 
     @pytest.mark.parametrize("old", ["what was tried", "what was good"])
     def test_another_try_starts_another_run_and_can_still_be_rolled_back(self, account: Make, old: str) -> None:
