@@ -6,27 +6,23 @@ from weakref import WeakKeyDictionary
 
 import jsii
 from aws_cdk import (
-    Duration,
     Fn,
     IResolveContext,
     IStringProducer,
-    Lazy,
     RemovalPolicy,
     Stack,
-    Token,
     aws_ec2,
     aws_iam,
     aws_lambda,
     aws_logs,
 )
 
-from cdk_healthomics import cautions, checks, logs, messages, nag, naming, network, provider_checks
-from cdk_healthomics.asset import HANDLER, code_of
+from cdk_healthomics import cautions, checks, function, logs, messages, nag, naming, network, provider_checks
 from cdk_healthomics.final import Runs
 from cdk_healthomics.kind import BATCH, Kind
 from cdk_healthomics.overrides import noted
 from cdk_healthomics.permissions import Permissions
-from cdk_healthomics_handler.names import RULE_PREFIX, RUNS_VARIABLE, START_RATE_VARIABLE, WaitFor
+from cdk_healthomics_handler.names import RULE_PREFIX, WaitFor
 from constructs import Construct, IValidation
 
 if TYPE_CHECKING:
@@ -34,8 +30,6 @@ if TYPE_CHECKING:
 
 ID: Final = "HealthOmicsRunProvider"
 """Of a stack's own provider, directly in it."""
-_FIPS_VARIABLE: Final = "AWS_USE_FIPS_ENDPOINT"
-"""botocore's own."""
 _NO_SETTINGS: Final = frozenset({"self", "scope", "construct_id", "__class__"})
 _OF: Final[WeakKeyDictionary[Stack, "HealthOmicsRunProvider"]] = WeakKeyDictionary()
 
@@ -136,7 +130,7 @@ class HealthOmicsRunProvider(Construct):
         self._role = role or self._made_role()
         self._waiting: list[Construct] = []
         self._in_vpc = False
-        self._function = self._made_function(given)
+        self._function = function.made(self, given, role=self._role, log_group=self._log_group, runs=_Final(self))
         resource: Any = self._function.node.default_child
         self._resource = resource
         self._overrides = noted(resource)
@@ -250,52 +244,6 @@ class HealthOmicsRunProvider(Construct):
         self._permissions.attach_to(role)
         return role
 
-    def _made_function(self, given: dict[str, Any]) -> aws_lambda.Function:
-        environment = {RUNS_VARIABLE: Lazy.uncached_string(_Final(self))}
-        if "start_run_rate" in given:
-            environment[START_RATE_VARIABLE] = _text(given["start_run_rate"])
-        if given.get("use_fips_endpoint"):
-            environment[_FIPS_VARIABLE] = "true"
-        function = aws_lambda.Function(
-            self,
-            "Function",
-            description="Starts, tags and cancels the HealthOmics runs of a stack",
-            code=aws_lambda.Code.from_asset(str(code_of(self._stack))),
-            handler=HANDLER,
-            runtime=aws_lambda.Runtime.PYTHON_3_13,
-            role=self._role,
-            log_group=self._log_group,
-            environment=environment,
-            # Lambda's longest: so long is a throttled StartRun tried again, and a stopping run waited for.
-            timeout=Duration.minutes(15),
-            **{"memory_size": 256, **{name: value for name, value in given.items() if name in _FUNCTIONS}},
-        )
-        nag.answer(function, nag.LATEST_RUNTIME, "The newest Python that the oldest supported aws-cdk-lib knows.")
-        if "environment_encryption" in given:
-            given["environment_encryption"].grant_decrypt(self._role)
-        queue = given.get("dead_letter_queue")
-        if queue is not None and queue.encryption_master_key is not None:
-            # The CDK lets the function send to the queue, but forgets its key.
-            queue.encryption_master_key.grant(self._role, "kms:Decrypt", "kms:GenerateDataKey")
-        return function
-
-
-_FUNCTIONS: Final = frozenset(
-    {
-        "vpc",
-        "vpc_subnets",
-        "security_groups",
-        "function_name",
-        "memory_size",
-        "environment_encryption",
-        "reserved_concurrent_executions",
-        "on_failure",
-        "dead_letter_queue",
-        "tracing",
-    }
-)
-"""The arguments that are those of ``aws_lambda.Function``."""
-
 
 def provider_problems(stack: Stack, provider: Any) -> Iterator[str]:
     """What is wrong with the provider that a run of a stack was given."""
@@ -314,10 +262,6 @@ def rules_of(stack: Stack) -> str:
     """The ARN of the rules by which the function is invoked again, with the end of the stack's id in their names."""
     unique = Fn.select(2, Fn.split("/", stack.stack_id))
     return f"arn:{stack.partition}:events:{stack.region}:{stack.account}:rule/{RULE_PREFIX}{unique}-*"
-
-
-def _text(number: float) -> str:
-    return Token.as_string(number) if Token.is_unresolved(number) else repr(number)
 
 
 @jsii.implements(IStringProducer)
