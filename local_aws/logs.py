@@ -49,13 +49,13 @@ class Writer:
 
     def write(self, run_id: str | None) -> None:
         """Write what a run has left until now; None: every run."""
-        now = self._service.clock.now()
+        now = self._service.clock.now()  # before the runs move: what they do until then is whole
         for run in self._service.runs():
             if run.uuid not in self._over and run_id in {None, run.id}:
                 for stream, lines in manifest.streams(run, now).items():
                     self._append(stream, lines[self._written[stream] :])
                     self._written[stream] = len(lines)
-                if run.status in FINAL:
+                if run.status in FINAL and run.since <= now:
                     self._over.add(run.uuid)
 
     def _append(self, stream: str, lines: list[manifest.Line]) -> None:

@@ -31,7 +31,7 @@ def streams(run: StoredRun, now: float) -> dict[str, list[Line]]:
     """By stream, what a run has left there until now: of each, what was there before comes first."""
     if run.request.get("logLevel") == "OFF":
         return {}
-    history = [(at, status) for at, status, _ in run.history if at <= now and status != "DELETED"]
+    history = [(at, status) for at, status in _statuses(run) if at <= now and status != "DELETED"]
     lives = [(task, task.life(history, now)) for task in run.tasks]
     name = f"run/{run.id}"
     said = [Line(at, f"Run {run.id} is {status}") for at, status in history]
@@ -50,6 +50,15 @@ def streams(run: StoredRun, now: float) -> dict[str, list[Line]]:
         written[f"{name}/engine"] += _failure(history, run.fails)
         written[f"manifest/{name}/{run.uuid}"] = [Line(ended, json.dumps(each)) for each in _manifest(run, ended)]
     return {stream: lines for stream, lines in written.items() if lines}
+
+
+def _statuses(run: StoredRun) -> Iterator[tuple[float, str]]:
+    """When a run took which status; its history has changes of tags, too."""
+    before = None
+    for at, status, _ in run.history:
+        if status != before:
+            yield at, status
+        before = status
 
 
 def _failure(life: list[tuple[float, str]], fails: tuple[str, str] | None) -> Iterator[Line]:

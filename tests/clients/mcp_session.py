@@ -27,7 +27,8 @@ async def _talk(server: str) -> None:
 
 
 def _say(answer: Any) -> None:
-    print(json.dumps(answer), flush=True)
+    sys.stdout.write(json.dumps(answer) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
