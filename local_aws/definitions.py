@@ -75,7 +75,7 @@ KINDS: Final[Mapping[str, Kind]] = {
         "CreateRepositoryCreationTemplate", "creation-template/{prefix}", "{prefix}", service="ecr"
     ),
 }
-_FIRST_ID: Final = 3000001
+_FIRST_ID: Final = 3000000001
 
 
 def install(service: HealthOmics) -> None:

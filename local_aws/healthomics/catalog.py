@@ -8,12 +8,12 @@ from uuid import uuid4
 
 from . import model
 from .account import Account
-from .model import ServiceError
+from .model import ServiceError, invalid
 from .resources import Resource, check_number, page
 
-_FIRST_ID: Final = 2000001
+_FIRST_ID: Final = 2000000001  # those of stores have ten digits at least
 _PAGE: Final = 10
-_PAGING: Final = frozenset({"startingToken", "maxResults"})
+_PAGING: Final = frozenset({"startingToken", "nextToken", "maxResults"})
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "RunGroup": Kind("runGroup/{id}", named_in_runs="runGroupId"),
     "RunCache": Kind("runCache/{id}", aliases={"cacheS3Location": "cacheS3Uri"}),
     "Configuration": Kind("configuration/{name}", ("name",), named_in_runs="configurationName"),
+    "SequenceStore": Kind("sequenceStore/{id}"),
+    "ReferenceStore": Kind("referenceStore/{id}"),
 }
 """By the model's noun for it."""
 assert KINDS.keys() == set(model.NOUNS)  # noqa: S101 - model.py routes what is here
@@ -75,7 +77,8 @@ class Catalog:
 
     def _create(self, noun: str, given: Mapping[str, Any]) -> dict[str, Any]:
         kind = KINDS[noun]
-        known = self._tokens.get((noun, given["requestId"]))
+        token = given.get("requestId") or given.get("clientToken") or str(uuid4())
+        known = self._tokens.get((noun, token))
         if known:
             return _described(noun, known)
         if given.get("workflowId") in self._account.settings.unknown_workflows:
@@ -91,7 +94,7 @@ class Catalog:
         now = self._account.clock.now()
         made = Resource(members["id"], str(uuid4()), arn, now, dict(given), tags, "ACTIVE", now)
         made.remember(now)
-        self._kept[noun][key] = self._tokens[noun, given["requestId"]] = made
+        self._kept[noun][key] = self._tokens[noun, token] = made
         return _described(noun, made)
 
     def _delete(self, noun: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,23 +112,28 @@ class Catalog:
         return _described(noun, self._named(noun, given))
 
     def _list(self, noun: str, given: Mapping[str, Any]) -> dict[str, Any]:
-        asked = {name: value for name, value in given.items() if name not in _PAGING}
         operation = model.operation_of("List", noun)
+        member, shape = model.items_of(operation)
+        flat = {**given.get("filter", {}), **given}
+        asked = {name: value for name, value in flat.items() if name not in {*_PAGING, "filter"}}
+        if other := sorted(asked.keys() - model.members(shape).keys()):
+            raise invalid(f"{operation} does not filter by {', '.join(other)} here")
 
         def shown(each: Resource) -> dict[str, Any] | None:
             told = _described(noun, each)
             if any(told.get(name) != value for name, value in asked.items()):
                 return None
-            return model.of_list(operation, told)
+            return model.of_shape(shape, told)
 
         source = list(self._kept[noun].values())
-        items, after = page(operation, given, given.get("maxResults", _PAGE), source, shown)
-        return {"items": items, "nextToken": after}
+        paging = {"startingToken": given["nextToken"]} if "nextToken" in given else given
+        items, after = page(operation, paging, given.get("maxResults", _PAGE), source, shown)
+        return {member: items, "nextToken": after}
 
     def _update(self, noun: str, given: Mapping[str, Any]) -> dict[str, Any]:
         found = self._named(noun, given)
         found.request = {**found.request, **given}
-        return {}
+        return _described(noun, found)
 
     def _named(self, noun: str, given: Mapping[str, Any]) -> Resource:
         key = _key(KINDS[noun], given)

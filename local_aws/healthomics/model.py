@@ -14,7 +14,15 @@ import regex
 from botocore.model import OperationModel, Shape
 
 MODEL: Final = botocore.session.get_session().get_service_model("omics")
-NOUNS: Final = ("Workflow", "WorkflowVersion", "RunGroup", "RunCache", "Configuration")
+NOUNS: Final = (
+    "Workflow",
+    "WorkflowVersion",
+    "RunGroup",
+    "RunCache",
+    "Configuration",
+    "SequenceStore",
+    "ReferenceStore",
+)
 """What runs name (``catalog.py``): each has operations to be made, shown, listed, changed and deleted."""
 
 
@@ -163,6 +171,7 @@ def _from_query(shape: Shape, values: list[str]) -> Any:
 _PYTHON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "string": (str,),
     "blob": (str,),  # in base64
+    "timestamp": (str,),
     "integer": (int,),
     "boolean": (bool,),
     "map": (dict,),
@@ -259,10 +268,11 @@ def of_shape(name: str, known: Mapping[str, Any]) -> dict[str, Any]:
     return {member: known[member] for member in members(name) if known.get(member) is not None}
 
 
-def of_list(operation: str, known: Mapping[str, Any]) -> dict[str, Any]:
-    """Of what is known, the members that the items of a list have."""
+@cache
+def items_of(operation: str) -> tuple[str, str]:
+    """The member of an answer that lists something, and the shape of its items."""
     output: Any = MODEL.operation_model(operation).output_shape
-    return of_shape(output.members["items"].member.name, known)
+    return next((name, shape.member.name) for name, shape in output.members.items() if shape.type_name == "list")
 
 
 def written(value: Any) -> Any:

@@ -22,7 +22,7 @@ START: Final[dict[str, Any]] = {
 
 NOT_CALLED: Final = {
     "they ask CloudWatch at an address of AWS's that is a part of the server": "AHO(Run|Workflow)Metrics$",
-    "of stores, read sets and references the local AWS knows none": "Store|ReadSet|Reference|^SearchGenomicsFiles$",
+    "of what is in stores the local AWS knows nothing": "ReadSet|Reference(s|Metadata|Import)|^SearchGenomicsFiles$",
     "they are for services beside HealthOmics": "ECR|Container|CodeConnection|PullThrough|RepositoryAccess",
     "they ask AWS nothing": "^Lint|^Package|FileTypes$|Regions$",
 }
@@ -144,6 +144,17 @@ def test_configurations_are_made_shown_listed_and_deleted(mcp: McpServer) -> Non
     assert listed["arn"] == shown["arn"]
     mcp.call("DeleteAHOConfiguration", name="isolated")
     assert mcp.call("ListAHOConfigurations", max_results=10)["configurations"] == []
+
+
+def test_stores_are_made_shown_listed_and_changed(aws: LocalAws, mcp: McpServer) -> None:
+    reads = mcp.call("CreateAHOSequenceStore", name="reads", description="first")["id"]
+    mcp.call("UpdateAHOSequenceStore", sequence_store_id=reads, description="second")
+    shown = mcp.call("GetAHOSequenceStore", sequence_store_id=reads)
+    assert (shown["name"], shown["description"]) == ("reads", "second")
+    assert [each["id"] for each in mcp.call("ListAHOSequenceStores", name_filter="reads")["sequenceStores"]] == [reads]
+    references = aws.client("omics").create_reference_store(name="references")["id"]
+    assert mcp.call("GetAHOReferenceStore", reference_store_id=references)["name"] == "references"
+    assert [each["id"] for each in mcp.call("ListAHOReferenceStores")["referenceStores"]] == [references]
 
 
 def test_what_is_not_there_is_said(mcp: McpServer) -> None:
