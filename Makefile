@@ -6,7 +6,8 @@ export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
 export JSII_NODE := $(CURDIR)/$(BIN)/node
 # The CDK's modules take 3 s to compile: what is compiled is kept, also on a machine that asks Python not to.
 unexport PYTHONDONTWRITEBYTECODE
-PACKS := build/packs
+# What tests run that does not fit beside the library's dependencies: each has a lock and an environment of its own.
+ENVIRONMENTS := packs clients omics-tools
 DOCS := build/docs-env
 SITE := build/site
 SITE_URL ?= /
@@ -14,7 +15,7 @@ VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' constructs/cdk_health
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup packs lint format test soak oldest newest bench dist docs demo local verify-aws lock clean
+.PHONY: help setup packs clients lint format test soak oldest newest bench dist docs demo local verify-aws lock clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -38,11 +39,13 @@ node_modules/.ready: package-lock.json package.json .npmrc | $(BIN)/.ready
 	npm ci --silent
 	@touch $@
 
-packs: setup $(PACKS)/.ready ## Install the tools that look at a user's stack (cdk-nag 3, cfn-guard, checkov) into an environment of their own
+packs: setup build/packs/.ready ## Install the tools that look at a user's stack (cdk-nag 3, cfn-guard, checkov) into an environment of their own
 
-$(PACKS)/.ready: requirements-packs.lock | $(BIN)/.ready
-	uv venv --quiet --clear --python $(BIN)/python $(PACKS)
-	uv pip sync --quiet --python $(PACKS)/bin/python --require-hashes requirements-packs.lock
+clients: setup build/clients/.ready build/omics-tools/.ready ## Install HealthOmics' clients of other makers (MCP server, miniwdl-omics-run, amazon-omics-tools) likewise
+
+$(ENVIRONMENTS:%=build/%/.ready): build/%/.ready: requirements-%.lock | $(BIN)/.ready
+	uv venv --quiet --clear --python $(BIN)/python build/$*
+	uv pip sync --quiet --python build/$*/bin/python --require-hashes requirements-$*.lock
 	@touch $@
 
 lint: setup ## Check formatting, lint and types
@@ -56,7 +59,7 @@ format: setup ## Format, mend what ruff can mend, and write the tables of the do
 	PYTHONPATH=constructs:lambda python -m docs.reference
 
 # Deployments mostly wait, so there are more workers than cores; who has nothing left takes over what others have not begun.
-test: packs ## Run every test, the end-to-end ones with the real CDK CLI included
+test: packs clients ## Run every test, the end-to-end ones with the real CDK CLI included
 	python -m pytest --numprocesses 6 --dist worksteal
 
 soak: setup ## Play random lives that overlap for a million steps or an hour
@@ -113,10 +116,14 @@ local: setup ## Keep the local AWS up and print the environment to source
 verify-aws: setup ## Say what would be asked of your AWS account, and its cost; yes=yes asks, clean=yes removes leftovers
 	PYTHONPATH=constructs:lambda:. python -m verify_aws $(if $(yes),--yes) $(if $(clean),--clean) $(if $(only),--only $(only)) $(if $(image),--image $(image))
 
+# The clients are resolved without this project's overrides (--no-config): amazon-omics-tools needs an older boto3.
 lock: $(BIN)/uv ## Pin anew what pyproject.toml and package.json ask for
 	$(BIN)/uv pip compile pyproject.toml --extra local --group dev --universal --generate-hashes --upgrade --quiet --no-header -o requirements.lock
 	for group in packs docs; do \
 	  $(BIN)/uv pip compile pyproject.toml --group $$group --universal --generate-hashes --upgrade --quiet --no-header -o requirements-$$group.lock || exit 1; \
+	done
+	for group in clients omics-tools; do \
+	  $(BIN)/uv pip compile --no-config --group $$group --universal --generate-hashes --upgrade --quiet --no-header -o requirements-$$group.lock || exit 1; \
 	done
 	@mkdir -p build
 	$(BIN)/uv pip compile pyproject.toml --resolution lowest-direct --universal --no-deps --quiet --no-header -o build/oldest.txt

@@ -29,12 +29,15 @@ class Kind:
     """What its Ref is, likewise."""
     attributes: Mapping[str, str] = field(default_factory=dict)
     """Likewise, beside Arn, CreationTime and, where the operation answers them, Id, Uuid and Status."""
-    named_in_runs: str | None = None
-    """The member of StartRun by whose active runs it cannot be deleted (User Guide)."""
     service: str = "omics"
     """By botocore's name."""
     of_other_operations: frozenset[str] = frozenset()
     """Properties that CloudFormation gives to other operations."""
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the service holds it, so that its API shows it."""
+        return self.operation in model.OPERATIONS
 
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -45,11 +48,9 @@ KINDS: Final[Mapping[str, Kind]] = {
         "arn:aws:omics:{region}:{account}:workflow/{workflowId}/version/{versionName}",
         {"Type": "PRIVATE"},
     ),
-    "AWS::Omics::RunGroup": Kind("CreateRunGroup", "runGroup/{id}", "{id}", named_in_runs="runGroupId"),
+    "AWS::Omics::RunGroup": Kind("CreateRunGroup", "runGroup/{id}", "{id}"),
     "AWS::Omics::RunCache": Kind("CreateRunCache", "runCache/{id}", "{id}"),
-    "AWS::Omics::Configuration": Kind(
-        "CreateConfiguration", "configuration/{name}", "{name}", named_in_runs="configurationName"
-    ),
+    "AWS::Omics::Configuration": Kind("CreateConfiguration", "configuration/{name}", "{name}"),
     "AWS::Omics::SequenceStore": Kind(
         "CreateSequenceStore",
         "sequenceStore/{id}",
@@ -74,21 +75,22 @@ KINDS: Final[Mapping[str, Kind]] = {
         "CreateRepositoryCreationTemplate", "creation-template/{prefix}", "{prefix}", service="ecr"
     ),
 }
-_FIRST_ID: Final = 2000001
+_FIRST_ID: Final = 3000000001
 
 
 def install(service: HealthOmics) -> None:
     """Let ministack's CloudFormation make and delete these."""
     ids = itertools.count(_FIRST_ID)
     for resource_type, kind in KINDS.items():
+        made: dict[str, dict[str, Any]] = {}
         resource_handlers()[resource_type] = {
-            "create": _creator(service, kind, ids),
-            "delete": _deleter(service, kind),
+            "create": _creator(service, kind, ids, made),
+            "delete": _deleter(service, kind, made),
         }
 
 
 def _creator(
-    service: HealthOmics, kind: Kind, ids: "itertools.count[int]"
+    service: HealthOmics, kind: Kind, ids: "itertools.count[int]", made: dict[str, dict[str, Any]]
 ) -> Callable[[str, dict[str, Any], str], tuple[str, dict[str, Any]]]:
     operation = botocore.session.get_session().get_service_model(kind.service).operation_model(kind.operation)
     accepted: Mapping[str, Any] = getattr(operation.input_shape, "members", {})
@@ -98,31 +100,40 @@ def _creator(
         asked = {name: value for name, value in properties.items() if name not in kind.of_other_operations}
         given = _as_api(operation.input_shape, asked)
         made_here = {"requestId": str(uuid4())} if "requestId" in accepted else {}
-        model.check(operation, {**made_here, **given})
-        known = {**given, "id": str(next(ids)), "region": service.region, "account": service.account}
+        if kind.is_kept:
+            told = service.do(kind.operation, {**made_here, **given})
+        else:
+            model.check(operation, given)
+            told = {"id": str(next(ids)), "uuid": str(uuid4()), "status": "ACTIVE"}
+        known = {**given, "id": told["id"], "region": service.region, "account": service.account}
         attributes = {
             "Arn": f"arn:aws:{kind.service}:{service.region}:{service.account}:{kind.arn.format_map(known)}",
             "CreationTime": datetime.fromtimestamp(service.clock.now(), UTC).isoformat(),
             **{name: value.format_map(known) for name, value in kind.attributes.items()},
         }
-        for member, value in (("id", known["id"]), ("uuid", str(uuid4())), ("status", "ACTIVE")):
+        for member in ("id", "uuid", "status"):
             if member in answered:
-                attributes[member.capitalize()] = value
-        return kind.ref.format_map(known), attributes
+                attributes[member.capitalize()] = told[member]
+        physical_id = kind.ref.format_map(known)
+        made[physical_id] = known
+        return physical_id, attributes
 
     return create
 
 
-def _deleter(service: HealthOmics, kind: Kind) -> Callable[[str, dict[str, Any]], None]:
+def _deleter(
+    service: HealthOmics, kind: Kind, made: dict[str, dict[str, Any]]
+) -> Callable[[str, dict[str, Any]], None]:
     def delete(physical_id: str, _: dict[str, Any]) -> None:
-        using = [
-            run.id
-            for run in service.active()
-            if kind.named_in_runs and run.request.get(kind.named_in_runs) == physical_id
-        ]
-        if using:
-            message = f"{kind.named_in_runs} {physical_id} cannot be deleted while runs use it: {', '.join(using)}"
-            raise model.ServiceError("ConflictException", message)
+        known = made.get(physical_id)
+        if not kind.is_kept or known is None:
+            return
+        operation = kind.operation.replace("Create", "Delete")
+        try:
+            service.do(operation, {name: known[name] for name in model.required(operation)})
+        except model.ServiceError as error:
+            if error.code != "ResourceNotFoundException":  # deleted by its API is deleted
+                raise
 
     return delete
 

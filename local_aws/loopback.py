@@ -47,7 +47,7 @@ class _Connection(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(response.body)
 
-    do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815 - http.server's names
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815 - http.server's names
 
     def _lose(self, fault: Fault) -> None:
         if fault.kind in {Kind.HANG_BEFORE, Kind.HANG_AFTER}:

@@ -71,6 +71,7 @@ _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "_LAMBDA_ASYNC_RETRY_BASE_SECONDS",
     ),
     _RUNTIME: ("_worker_class_for", "ProvidedWorker"),
+    "ministack.services.cloudwatch_logs": ("_log_groups", "_create_log_group", "_create_log_stream", "_put_log_events"),
     "ministack.services.s3": ("_buckets", "_get_object_data"),
     "ministack.services.eventbridge": (
         "_put_events",

@@ -93,6 +93,8 @@ class LocalAws:
         """The variables that point AWS tools at it."""
         return {
             **pointed_at(self.url),
+            # A boto3 that does not know AWS_DISABLE_HOST_PREFIX_INJECTION makes its prefix a part of this user's name.
+            "AWS_ENDPOINT_URL_OMICS": f"http://local@127.0.0.1:{self.port}",
             "CDK_DEFAULT_ACCOUNT": ACCOUNT,
             "CDK_DEFAULT_REGION": REGION,
             "CDK_HOME": str(self.folder / "cdk"),

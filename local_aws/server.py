@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from . import definitions, events, mends, network, objects, rules, runtime
+from . import definitions, events, logs, mends, network, objects, prices, rules, runtime
 from .controls import routes
 from .healthomics import Clock, HealthOmics, Kind, Settings
 from .loopback import serving
@@ -98,6 +98,8 @@ def main() -> None:
     _plug_in(service)
     definitions.install(service)
     network.install()
+    logs.install(service)
+    prices.install()
     service.read_object = objects.read
     events.publish(service, events.on_the_default_bus, events.is_heard)
     with serving(routes(service, resources.delivery)) as controls:

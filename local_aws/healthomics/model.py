@@ -14,6 +14,23 @@ import regex
 from botocore.model import OperationModel, Shape
 
 MODEL: Final = botocore.session.get_session().get_service_model("omics")
+NOUNS: Final = (
+    "Workflow",
+    "WorkflowVersion",
+    "RunGroup",
+    "RunCache",
+    "Configuration",
+    "SequenceStore",
+    "ReferenceStore",
+)
+"""What runs name (``catalog.py``): each has operations to be made, shown, listed, changed and deleted."""
+
+
+def operation_of(verb: str, noun: str) -> str:
+    """The name of the operation that does something with these."""
+    return f"{verb}{noun}s" if verb == "List" else f"{verb}{noun}"
+
+
 OPERATIONS: Final = (
     "StartRun",
     "GetRun",
@@ -32,6 +49,12 @@ OPERATIONS: Final = (
     "TagResource",
     "UntagResource",
     "ListTagsForResource",
+    *(
+        name
+        for noun in NOUNS
+        for name in (operation_of(verb, noun) for verb in ("Create", "Get", "List", "Update", "Delete"))
+        if name in MODEL.operation_names
+    ),
 )
 """The operations that this service has; their shapes are the model's."""
 
@@ -147,6 +170,8 @@ def _from_query(shape: Shape, values: list[str]) -> Any:
 
 _PYTHON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "string": (str,),
+    "blob": (str,),  # in base64
+    "timestamp": (str,),
     "integer": (int,),
     "boolean": (bool,),
     "map": (dict,),
@@ -222,7 +247,7 @@ def write(operation: OperationModel, answer: Mapping[str, Any]) -> tuple[int, by
         return status, b""
     members: Mapping[str, Any] = getattr(shape, "members", {})
     return status, json.dumps(
-        {name: _written(value) for name, value in answer.items() if name in members and value is not None}
+        {name: written(value) for name, value in answer.items() if name in members and value is not None}
     ).encode()
 
 
@@ -243,11 +268,19 @@ def of_shape(name: str, known: Mapping[str, Any]) -> dict[str, Any]:
     return {member: known[member] for member in members(name) if known.get(member) is not None}
 
 
-def _written(value: Any) -> Any:
+@cache
+def items_of(operation: str) -> tuple[str, str]:
+    """The member of an answer that lists something, and the shape of its items."""
+    output: Any = MODEL.operation_model(operation).output_shape
+    return next((name, shape.member.name) for name, shape in output.members.items() if shape.type_name == "list")
+
+
+def written(value: Any) -> Any:
+    """A value as JSON can hold it."""
     if isinstance(value, list):
-        return [_written(item) for item in value]
+        return [written(item) for item in value]
     if isinstance(value, dict):
-        return {name: _written(item) for name, item in value.items()}
+        return {name: written(item) for name, item in value.items()}
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     return value

@@ -14,7 +14,7 @@ from .account import Account
 from .model import ServiceError, invalid
 from .resources import Resource, Resources, check_number, denied, page
 from .settings import CancelOfFinished
-from .tasks import Order, Task
+from .tasks import Order, Task, stream_arn
 
 FINAL: Final = frozenset({"COMPLETED", "CANCELLED", "FAILED", "DELETED"})
 REFUSALS: Final[Mapping[CancelOfFinished, str]] = {
@@ -60,16 +60,23 @@ class StoredRun(Resource):
         # Without super(): a class with slots is made anew by dataclass, and super() looks for the old one.
         return (
             Resource.described(self)
+            | {"workflowType": "PRIVATE"}
             | asked
             | {"storageType": asked.get("storageType", self.default_storage)}
             | {
                 "runOutputUri": self.output_uri,
+                "logLocation": self._log_location(asked.get("logLevel")),
                 "startTime": self.when("RUNNING"),
                 "stopTime": self.when(*FINAL),
                 "failureReason": failed[0],
                 "statusMessage": failed[1],
             }
         )
+
+    def _log_location(self, level: str | None) -> dict[str, str] | None:
+        if level == "OFF":
+            return None
+        return {"runLogStream": stream_arn(self.arn, ""), "engineLogStream": stream_arn(self.arn, "/engine")}
 
     def tasks_at(self, when: float) -> list[dict[str, Any]]:
         """What GetRunTask shows of each task that there was at a time."""
@@ -180,7 +187,8 @@ class Runs(Resources[StoredRun]):
             raise invalid("Specify either parameters or parametersUri, not both")
         original = self._by_id.get(given.get("runId", ""))
         inherited = original.tags if original and self.account.settings.rerun_has_tags else {}
-        run = self.start(given, {**inherited, **given.get("tags", {})}, self.account.clock.now())
+        workflow = {"workflowId": original.request["workflowId"]} if original and "runId" in given else {}
+        run = self.start({**workflow, **given}, {**inherited, **given.get("tags", {})}, self.account.clock.now())
         self.remember_token(given["requestId"], run)
         return run.described()
 

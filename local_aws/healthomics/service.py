@@ -15,6 +15,7 @@ from .account import Account
 from .batch import StoredBatch
 from .batch_settings import BatchError
 from .batches import Batches
+from .catalog import Catalog
 from .faults import ANSWERS, Fault, Faults, Kind
 from .model import ServiceError
 from .resources import Resource, check_number
@@ -59,6 +60,7 @@ class HealthOmics(Account):
     def __post_init__(self) -> None:
         self._runs = Runs(self)
         self._batches = Batches(self, self._runs)
+        self.catalog = Catalog(self, self.active)
 
     def handle(self, method: str, path: str, query: str, body: bytes) -> Response | None:
         """Answer a request; None: it is for no operation of this service."""
@@ -89,15 +91,31 @@ class HealthOmics(Account):
                 raise ServiceError("ThrottlingException", "Rate exceeded")
             given = model.parse(operation, labels, query, body)
             self.tick()
-            name = re.sub("(?<!^)(?=[A-Z])", "_", operation.name).lower()
-            part = next(part for part in (self._runs, self._batches, self) if hasattr(part, name))
-            work: Callable[[dict[str, Any]], dict[str, Any]] = getattr(part, name)
-            status, answer = model.write(operation, work(given))
+            status, answer = model.write(operation, self._doing(operation.name)(given))
         return Response(status, {"content-type": "application/json"}, answer)
+
+    def _doing(self, operation: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+        """What does an operation's work: the catalog's, or a method by the name of the model."""
+        if operation in self.catalog.operations:
+            return self.catalog.operations[operation]
+        name = re.sub("(?<!^)(?=[A-Z])", "_", operation).lower()
+        part = next(part for part in (self._runs, self._batches, self) if hasattr(part, name))
+        work: Callable[[dict[str, Any]], dict[str, Any]] = getattr(part, name)
+        return work
 
     def _write_down(self, operation: str, status: int, run_id: str | None) -> None:
         with self._lock:
             self.journal.append(Call(time.time(), operation, status, run_id))
+
+    def do(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
+        """Do what an operation does without HTTP, as CloudFormation asks for it; returns more than it answers.
+
+        Raises:
+            ServiceError: as the operation's.
+        """
+        with self._lock:
+            model.check(model.MODEL.operation_model(operation), given)
+            return self._doing(operation)(given)
 
     # What tests and the demo look at and order
 
@@ -192,7 +210,7 @@ class HealthOmics(Account):
         return {"tags": self._tagged(given["resourceArn"]).tags}
 
     def _tagged(self, arn: str) -> Resource:
-        found = self._runs.by_arn(arn) or self._batches.by_arn(arn)
+        found = self._runs.by_arn(arn) or self._batches.by_arn(arn) or self.catalog.by_arn(arn)
         if found is None:
             raise ServiceError("ResourceNotFoundException", f"Resource {arn} does not exist")
         return found
