@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import uuid4
 
 import botocore.session
@@ -33,6 +33,10 @@ class Kind:
     """By botocore's name."""
     of_other_operations: frozenset[str] = frozenset()
     """Properties that CloudFormation gives to other operations."""
+
+    def operation_to(self, verb: str) -> str:
+        """Of the API, the operation that does something else with one."""
+        return self.operation.replace("Create", verb)
 
     @property
     def is_kept(self) -> bool:
@@ -78,19 +82,28 @@ KINDS: Final[Mapping[str, Kind]] = {
 _FIRST_ID: Final = 3000000001
 
 
+class Made(NamedTuple):
+    """One that a stack has made."""
+
+    known: dict[str, Any]
+    """The members that its operations take."""
+    attributes: dict[str, Any]
+
+
 def install(service: HealthOmics) -> None:
-    """Let ministack's CloudFormation make and delete these."""
+    """Let ministack's CloudFormation make, change and delete these."""
     ids = itertools.count(_FIRST_ID)
     for resource_type, kind in KINDS.items():
-        made: dict[str, dict[str, Any]] = {}
-        resource_handlers()[resource_type] = {
-            "create": _creator(service, kind, ids, made),
-            "delete": _deleter(service, kind, made),
-        }
+        made: dict[str, Made] = {}
+        create = _creator(service, kind, ids, made)
+        handlers: dict[str, Callable[..., Any]] = {"create": create, "delete": _deleter(service, kind, made)}
+        if kind.operation_to("Update") in model.OPERATIONS:
+            handlers["update"] = _updater(service, kind, made, create)
+        resource_handlers()[resource_type] = handlers
 
 
 def _creator(
-    service: HealthOmics, kind: Kind, ids: "itertools.count[int]", made: dict[str, dict[str, Any]]
+    service: HealthOmics, kind: Kind, ids: "itertools.count[int]", made: dict[str, Made]
 ) -> Callable[[str, dict[str, Any], str], tuple[str, dict[str, Any]]]:
     operation = botocore.session.get_session().get_service_model(kind.service).operation_model(kind.operation)
     accepted: Mapping[str, Any] = getattr(operation.input_shape, "members", {})
@@ -115,22 +128,48 @@ def _creator(
             if member in answered:
                 attributes[member.capitalize()] = told[member]
         physical_id = kind.ref.format_map(known)
-        made[physical_id] = known
+        made[physical_id] = Made(known, attributes)
         return physical_id, attributes
 
     return create
 
 
-def _deleter(
-    service: HealthOmics, kind: Kind, made: dict[str, dict[str, Any]]
-) -> Callable[[str, dict[str, Any]], None]:
+def _updater(
+    service: HealthOmics, kind: Kind, made: dict[str, Made], create: Callable[..., tuple[str, dict[str, Any]]]
+) -> Callable[[str, dict[str, Any], dict[str, Any], str], tuple[str, dict[str, Any]]]:
+    """What the API changes, tags included, CloudFormation changes in place; for another change it makes another one."""
+    operation = kind.operation_to("Update")
+    shape = model.MODEL.operation_model(operation).input_shape
+
+    def update(physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str) -> tuple[str, dict[str, Any]]:
+        changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+        asked = _as_api(shape, {name: new[name] for name in changed - {"Tags"} if name in new})
+        one = made.get(physical_id)
+        if (
+            one is None
+            or len(asked) < len(changed - {"Tags"})
+            or not asked.keys() <= getattr(shape, "members", {}).keys()
+        ):
+            return create(physical_id, new, stack)
+        service.do(operation, {**{name: one.known[name] for name in model.required(operation)}, **asked})
+        tags, arn = new.get("Tags", {}), one.attributes["Arn"]
+        if gone := sorted(old.get("Tags", {}).keys() - tags.keys()):
+            service.do("UntagResource", {"resourceArn": arn, "tagKeys": gone})
+        if tags:
+            service.do("TagResource", {"resourceArn": arn, "tags": tags})
+        return physical_id, one.attributes
+
+    return update
+
+
+def _deleter(service: HealthOmics, kind: Kind, made: dict[str, Made]) -> Callable[[str, dict[str, Any]], None]:
     def delete(physical_id: str, _: dict[str, Any]) -> None:
-        known = made.get(physical_id)
-        if not kind.is_kept or known is None:
+        one = made.get(physical_id)
+        if not kind.is_kept or one is None:
             return
-        operation = kind.operation.replace("Create", "Delete")
+        operation = kind.operation_to("Delete")
         try:
-            service.do(operation, {name: known[name] for name in model.required(operation)})
+            service.do(operation, {name: one.known[name] for name in model.required(operation)})
         except model.ServiceError as error:
             if error.code != "ResourceNotFoundException":  # deleted by its API is deleted
                 raise

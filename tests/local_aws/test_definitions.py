@@ -50,6 +50,21 @@ def create(kind: str, properties: dict[str, Any], service: str = "Omics") -> tup
     return made
 
 
+def test_what_the_api_can_change_is_changed_in_place_and_the_rest_replaces(service: HealthOmics) -> None:
+    update = resource_handlers()["AWS::Omics::Workflow"]["update"]
+    before = {**VALID["Workflow"], "Tags": {"a": "1", "b": "1"}}
+    physical_id, attributes = create("Workflow", before)
+    renamed = {**before, "Name": "welcome", "Tags": {"b": "2"}}
+    assert update(physical_id, before, renamed, "Stack") == (physical_id, attributes)
+    shown = service.do("GetWorkflow", {"id": physical_id})
+    assert (shown["name"], shown["tags"]) == ("welcome", {"b": "2"})
+    other, _ = update(physical_id, renamed, {**renamed, "Main": "other.wdl"}, "Stack")
+    assert other != physical_id
+    without = {name: value for name, value in renamed.items() if name != "Name"}
+    assert update(physical_id, renamed, without, "Stack")[0] != physical_id
+    assert "update" not in resource_handlers()["AWS::Omics::Configuration"], "the API changes none"
+
+
 @pytest.mark.parametrize("kind", VALID)
 def test_what_is_made_has_an_arn_and_what_the_api_answers(service: HealthOmics, kind: str) -> None:
     physical_id, attributes = create(kind, VALID[kind])
