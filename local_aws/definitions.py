@@ -139,19 +139,17 @@ def _updater(
 ) -> Callable[[str, dict[str, Any], dict[str, Any], str], tuple[str, dict[str, Any]]]:
     """What the API changes, tags included, CloudFormation changes in place; for another change it makes another one."""
     operation = kind.operation_to("Update")
-    shape = model.MODEL.operation_model(operation).input_shape
+    shape: Any = model.MODEL.operation_model(operation).input_shape
+    key = model.required(operation)
+    changes = {f"{member[:1].upper()}{member[1:]}": member for member in shape.members if member not in key}
 
     def update(physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str) -> tuple[str, dict[str, Any]]:
-        changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
-        asked = _as_api(shape, {name: new[name] for name in changed - {"Tags"} if name in new})
+        changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)} - {"Tags"}
         one = made.get(physical_id)
-        if (
-            one is None
-            or len(asked) < len(changed - {"Tags"})
-            or not asked.keys() <= getattr(shape, "members", {}).keys()
-        ):
+        if one is None or not changed <= changes.keys() & new.keys():
             return create(physical_id, new, stack)
-        service.do(operation, {**{name: one.known[name] for name in model.required(operation)}, **asked})
+        asked = _as_api(shape, {name: new[name] for name in changed})
+        service.do(operation, {**{name: one.known[name] for name in key}, **asked})
         tags, arn = new.get("Tags", {}), one.attributes["Arn"]
         if gone := sorted(old.get("Tags", {}).keys() - tags.keys()):
             service.do("UntagResource", {"resourceArn": arn, "tagKeys": gone})

@@ -27,12 +27,8 @@ class ReadOriginal(Read):
     """GetRun of the run that the current one was started to replace."""
 
 
-@dataclass(frozen=True)
 class ReadAdopted(Read):
-    """GetRun of the run that the properties name to be adopted."""
-
-    pause: bool = False
-    """Wait before looking, until no older request can still be at tagging it unasked."""
+    """GetRun of the run that the properties name to be adopted; after a Tag, when every mark has become visible."""
 
 
 class ReadAgain(Read):
@@ -105,6 +101,10 @@ class ReadTasks(OfRun):
 
 class Release(OfRun):
     """Mark a run whose resource goes away or has another, so that no later Update goes back to it."""
+
+
+class GiveBack(Release):
+    """Take our tags off a run that was started elsewhere: its resource has failed to be created, or is no more."""
 
 
 class Schedule(OfRun):

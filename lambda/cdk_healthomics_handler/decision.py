@@ -42,6 +42,10 @@ def decide(request: Request, wanted: Wanted | None, seen: Seen) -> Action:
         seen: what this invocation has seen and done so far.
     """
     action = in_time(request, _cancellable(_next(request, wanted, seen)), seen)
+    if isinstance(action, Start) and request.type is RequestType.UPDATE and request.adopts_anew:
+        return adoption.starts_none(request, seen)
+    if isinstance(action, Cancel) and action.run.adopted and action.run.belongs_to(request):
+        return adoption.give_back(action.run)
     if isinstance(action, Cancel) and action.run.tags.get(OwnershipTag.STACK_ID) != request.stack_id:
         # Whose it is was told by others than its tags: CloudFormation, or StartRun's answer.
         return Reclaim("somebody took its tag off, by which it may be cancelled", action.run)
@@ -72,7 +76,7 @@ def _next(request: Request, wanted: Wanted | None, seen: Seen) -> Action:
 
 
 def _create(request: Request, wanted: Wanted, seen: Seen) -> Action:
-    if request.adopts:
+    if request.adopts is not None:
         return adoption.adopt(request, wanted, seen)
     run = _own(wanted, seen)
     if seek := _seek_own(wanted, seen):
@@ -184,10 +188,13 @@ def _update_without_run(request: Request, wanted: Wanted, physical_id: PhysicalI
     if any(not each.older_than(request) for each in seen.found):
         return _withdraw(request, run, seen)
     if run is None:
-        good = (each for each in seen.found if each.defined_by(wanted.definition) and not each.stopped)
+        good = (
+            each for each in seen.found if each.defined_by(wanted.definition) and not each.stopped and not each.adopted
+        )
         original = next((each for each in good if each.active or each.completed), None)
         return _keep(request, wanted, original, seen) if original else Start("it has none", wanted.start_run)
-    strays = [] if request.retains else [each for each in seen.found if each.active and each.id != run.id]
+    own = [each for each in seen.found if each.belongs_to(request) and each.id != run.id]
+    strays = [] if request.retains else [each for each in own if each.active]
     return (
         _end_first(strays, seen, "an older request started it, and its resource has another")
         or await_run(request, run, seen)
@@ -208,14 +215,15 @@ def _mark_kept(request: Request, wanted: Wanted, run: Run) -> Action | None:
 
 def _sweep_newer(request: Request, kept: Run, seen: Seen) -> Action | None:
     """Cancel what an older request started to replace a run, and was never heard of again. None: nothing is left."""
-    if request.retains:
+    if request.retains and request.retained_before:
         return None
     if seen.found is None:
         return Search("did an update start a run that was never heard of?", after=kept.created)
     known = {run.id for run in (kept, seen.current, seen.original, seen.started) if isinstance(run, Run)}
-    newer = [run for run in seen.found if run.active and run.id not in known and run.created > kept.created]
-    own = identity.mark(request, Did.STARTED)
-    strays = [run for run in newer if run.older_than(request) and not run.started_for(own)]
+    own = [run for run in seen.found if run.belongs_to(request) and run.id not in known]
+    newer = [run for run in own if run.active and run.created > kept.created]
+    mark = identity.mark(request, Did.STARTED)
+    strays = [run for run in newer if run.older_than(request) and not run.started_for(mark)]
     cancel = _end_first(strays, seen, "an update started it and was never heard of again")
     if cancel or seen.thorough:
         return cancel
@@ -254,6 +262,7 @@ def _give_up(request: Request, wanted: Wanted | None, seen: Seen) -> Action:
     unheard = seen.started and (seen.answered or not settled) and not request.retains
     if run and run.active and run.id not in seen.cancelled and unheard:
         return Cancel("nobody knows whether it is still wanted", run)
+    run = run or adoption.claimed(request, seen)
     return failed(request, run, seen, seen.failure or "The properties ask for no valid run.")
 
 
@@ -268,11 +277,8 @@ def _delete(request: Request, seen: Seen) -> Action:
     if physical_id and seen.current is None:
         return Read("is there anything to cancel?", physical_id)
     run = seen.current if isinstance(seen.current, Run) else None
-    if run and not run.belongs_to(request):
-        if seen.observed is None:
-            return AskCloudFormation("is this run, which has not our tags, the resource's?")
-        if not seen.observed.names(run):
-            return done(request, "the run is somebody else's")
+    if run and (untouched := _untouched(request, run, seen)):
+        return untouched
     if run and run.claimed_after(request):
         return done(request, "a newer request has kept the run")
     if run and run.active and not run.stopped and run.id not in seen.cancelled:
@@ -288,6 +294,17 @@ def _delete(request: Request, seen: Seen) -> Action:
         or (_release(request, run, seen) if run else None)
         or done(request, "no run of this resource is left")
     )
+
+
+def _untouched(request: Request, run: Run, seen: Seen) -> Action | None:
+    """The end of a Delete of a run without our tags. None: it has them, or is the resource's all the same."""
+    if run.belongs_to(request):
+        return None
+    if run.id in seen.released:
+        return done(request, "the run was not started by its resource, and goes on without it")
+    if seen.observed is None:
+        return AskCloudFormation("is this run, which has not our tags, the resource's?")
+    return None if seen.observed.names(run) else done(request, "the run is somebody else's")
 
 
 def _release(request: Request, run: Run, seen: Seen) -> Action | None:

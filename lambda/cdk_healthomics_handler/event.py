@@ -160,14 +160,19 @@ class Request:
         return self.removal_policy in set(RemovalPolicy)
 
     @property
-    def adopts(self) -> str:
-        """The id of the run that the resource is to have instead of one that it starts; nothing: it starts one."""
-        return str(self.properties.get(Property.ADOPT_RUN_ID, ""))
+    def adopts(self) -> str | None:
+        """What names the run that the resource is to have instead of one that it starts; None: it starts one."""
+        return self.properties.get(Property.ADOPT_RUN_ID)
 
     @property
-    def adopted_before(self) -> str:
-        """The same in the properties before the update."""
-        return str(self.old_properties.get(Property.ADOPT_RUN_ID, ""))
+    def adopts_anew(self) -> bool:
+        """Whether that was named otherwise, or not at all, before the update."""
+        return self.adopts is not None and self.adopts != self.old_properties.get(Property.ADOPT_RUN_ID)
+
+    @property
+    def retained_before(self) -> bool:
+        """The same of the update's old properties: of what the request that is taken back has started."""
+        return self.old_properties.get(Property.REMOVAL_POLICY) in set(RemovalPolicy)
 
     @property
     def wait_for(self) -> str:

@@ -14,6 +14,7 @@ from cdk_healthomics_handler.actions import (
     AskCloudFormation,
     Cancel,
     CancelRuns,
+    GiveBack,
     Outcome,
     Read,
     ReadAdopted,
@@ -203,10 +204,18 @@ class Lifecycle:
             case Tag():
                 self._tag(action)
             case Release(run=run):
-                self.healthomics.tag(run, {OwnershipTag.DEFINITION: RELEASED})
-                self._left_behind(run)
+                self._release(run, gives_back=isinstance(action, GiveBack))
             case _:
                 raise NotImplementedError(type(action).__name__)
+
+    def _release(self, run: Run, *, gives_back: bool) -> None:
+        if gives_back:
+            ours = tuple(sorted(run.tags.keys() & set(OwnershipTag)))
+            self.healthomics.tag(run, {}, ours)
+            self._saw(run.tagged({}, ours))
+        else:
+            self.healthomics.tag(run, {OwnershipTag.DEFINITION: RELEASED})
+        self._left_behind(run)
 
     def _left_behind(self, run: Run) -> None:
         self.seen = replace(self.seen, released=self.seen.released | {run.id})
@@ -215,6 +224,8 @@ class Lifecycle:
         self.healthomics.tag(action.run, action.add, action.remove)
         self._marked_at = self.clock.elapsed
         self._saw(action.run.tagged(action.add, action.remove))
+        if self.seen.adopted:
+            self.seen = replace(self.seen, adopted=None)  # another resource may have adopted it at the same moment
         if self.seen.started:
             self.seen = replace(self.seen, current=None, found=None)
 
@@ -224,11 +235,9 @@ class Lifecycle:
         self.seen = replace(self.seen, started=run, observed=None, current=None, found=None, answered=answered)
 
     def _read(self, action: Read) -> None:
-        if isinstance(action, ReadAgain):
+        if isinstance(action, ReadAgain) or (isinstance(action, ReadAdopted) and self._marked_at):
             # What a newer request wrote beside our mark is visible by then (docs/adr/0011-who-is-right.md).
             self.clock.wait(self._marked_at + 3 * self.clock.pace.lag - self.clock.elapsed)
-        if isinstance(action, ReadAdopted) and action.pause:
-            self.clock.wait(self._settled_at - self.clock.elapsed)
         now = self._find(action.physical_id)
         self._read_at = self.clock.elapsed
         if isinstance(action, ReadOriginal):
@@ -257,7 +266,7 @@ class Lifecycle:
         self.seen = replace(self.seen, tasks=self._tasks.read if self._tasks else ())
 
     def _search(self, action: Search) -> None:
-        settled_at = self._settled_at
+        settled_at = max(self.clock.pace.settled, self._marked_at + 2 * self.clock.pace.lag)
         if self._hunt is None:
             if action.pause:
                 runs = [run for run in (self.seen.current, *(self.seen.found or ())) if isinstance(run, Run)]
@@ -275,11 +284,6 @@ class Lifecycle:
         if isinstance(current, Run) and (listed := self._hunt.ended.get(current.id)):
             self._saw(replace(current, status=listed))  # what GetRun would tell as well
         self._hunt = None
-
-    @property
-    def _settled_at(self) -> float:
-        """From when on a look shows whatever an older request may have done unasked, and this one."""
-        return max(self.clock.pace.settled, self._marked_at + 2 * self.clock.pace.lag)
 
     def _ask(self, action: AskCloudFormation) -> None:
         """Ask CloudFormation; what would take a run away from somebody is believed when it was told twice."""

@@ -18,6 +18,8 @@ class Did(StrEnum):
     """What the request does with the run."""
 
     STARTED = "started"
+    ADOPTED = "adopted"
+    """It was started elsewhere. Until a later request keeps it, it is given back and never cancelled."""
     KEPT = "kept"
     """It stays, or is again, the resource's run."""
     REPLACES = "replaces"

@@ -176,10 +176,15 @@ class Run:
     @property
     def rejected(self) -> bool:
         """Whether the run ended otherwise than its own request waited for: it never became the resource's."""
-        starter = self.newest if self.newest and self.newest.did is Did.STARTED else None
+        starter = self.newest if self.newest and self.newest.did is not Did.KEPT else None
         if starter is None or not starter.waits or not self.ended or self.reached(starter.wait_for):
             return False
         return starter.wait_for != WaitFor.RUNNING or self.started is None
+
+    @property
+    def adopted(self) -> bool:
+        """Whether a resource has adopted the run, and no later request of its has kept it."""
+        return self.newest is not None and self.newest.did is Did.ADOPTED
 
     @property
     def ended_before_it_was_kept(self) -> bool:

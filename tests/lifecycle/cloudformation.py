@@ -99,6 +99,11 @@ class Resource:
     created: bool = True
     """Whether a Create of it has succeeded."""
 
+    @property
+    def retained(self) -> bool:
+        """Whether it outlives its stack."""
+        return "RemovalPolicy" in self.properties
+
 
 def type_of(asked: Mapping[str, Any]) -> str:
     """The type of the resource that has these properties."""
@@ -204,7 +209,7 @@ class Stack:
 
     def delete(self) -> None:
         """Delete the stack, as often as it takes."""
-        runs = {run_of(each) for each in self.resources}
+        runs = {run_of(each) for each, known in self.resources.items() if not known.created or not known.retained}
         self._at_once([partial(self._delete_with_links, each) for each in sorted(runs)])
         self.resources.clear()
         self.given_up.clear()
@@ -301,7 +306,9 @@ class Stack:
 
     def _clean_up(self) -> None:
         todo = [(each, *old) for each, replaced in self.replaced.items() for old in replaced.items()]
-        gone = [each for each in todo if each[1] != self.resources[each[0]].physical_id]
+        gone = [
+            each for each in todo if each[1] != self.resources[each[0]].physical_id and "RemovalPolicy" not in each[2]
+        ]
         self._at_once([partial(self._clean_up_one, *each) for each in gone])
         self.replaced.clear()
 

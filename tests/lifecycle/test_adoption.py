@@ -59,7 +59,7 @@ class TestAdoption:
         assert answer["Status"] == "SUCCESS", answer["Reason"]
         assert answer["PhysicalResourceId"] == physical_id(run)
         assert answer["Data"]["RunOutputUri"] == f"s3://bucket/runs/{run.id}"
-        assert [call.operation for call in stage.service.journal] == ["GetRun", "TagResource"]
+        assert [call.operation for call in stage.service.journal] == ["GetRun", "TagResource", "GetRun"]
         assert is_owned(run)
         assert run.tags["project"] == "1000G"
 
@@ -179,8 +179,8 @@ class TestWhatCannotBeAdopted:
         run = by_hand(stage)
         answer = stage.do("Create", {**PRESENT, "AdoptRunId": run.id})
         assert answer["Reason"] == (
-            f"Run {run.id} cannot be adopted: RemovalPolicy was None, must be RetainExceptOnCreate, or a deployment "
-            "that fails would cancel it."
+            f"Run {run.id} cannot be adopted: removal_policy must be RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE when it "
+            "is deployed for the first time."
         )
         stage.do("Delete", {**PRESENT, "AdoptRunId": run.id}, PhysicalResourceId=answer["PhysicalResourceId"])
         assert is_as_it_was(run)
@@ -193,8 +193,8 @@ class TestWhatCannotBeAdopted:
         answer = stage.do("Update", after, PhysicalResourceId=own, OldResourceProperties=PRESENT)
         assert answer["Status"] == "FAILED"
         assert answer["Reason"] == (
-            f"Run {run.id} cannot be adopted: the resource has run {own.partition('/')[0]}. Give a construct of "
-            "another id that AdoptRunId."
+            f"Run {run.id} cannot be adopted: the resource has run {own.partition('/')[0]}. Give the run to a "
+            "construct with another id."
         )
         back = stage.do("Update", PRESENT, PhysicalResourceId=own, OldResourceProperties=after)
         assert (back["Status"], back["PhysicalResourceId"]) == ("SUCCESS", own)
@@ -224,13 +224,15 @@ class TestACreateThatFails:
         assert is_as_it_was(run)
         assert stage.create(adopting(run), StackId=stack_id_of("Exomes")) == physical_id(run)
 
-    @pytest.mark.parametrize("made_up", ["none-x", "unsettled-x", "Genomes-VariantCalling4F2A-1ABC"])
+    @pytest.mark.parametrize("made_up", ["none-{}", "unsettled-{}", "Genomes-VariantCalling4F2A-1ABC"])
     def test_without_having_told_its_id_gives_the_run_back(self, stage: Stage, made_up: str) -> None:
         run = by_hand(stage)
         properties = adopting(run)
         event = stage.event("Create", properties)
-        stage.send(event)  # the answer is lost, and CloudFormation makes an id up
+        stage.send(event)  # the answer is lost
         assert is_owned(run)
+        made_up = made_up.format(event["RequestId"])
+        stage.cloudformation.named[STACK_ID, LOGICAL_ID] = made_up
         answer = stage.do("Delete", properties, PhysicalResourceId=made_up)
         assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", made_up)
         assert is_as_it_was(run)

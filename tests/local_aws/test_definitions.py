@@ -65,6 +65,16 @@ def test_what_the_api_can_change_is_changed_in_place_and_the_rest_replaces(servi
     assert "update" not in resource_handlers()["AWS::Omics::Configuration"], "the API changes none"
 
 
+@pytest.mark.usefixtures("service")
+def test_what_names_one_is_never_changed_in_place() -> None:
+    workflow, _ = create("Workflow", VALID["Workflow"])
+    first = {"WorkflowId": workflow, "VersionName": "v1", "Description": "a"}
+    physical_id, _ = create("WorkflowVersion", first)
+    update = resource_handlers()["AWS::Omics::WorkflowVersion"]["update"]
+    assert update(physical_id, first, {**first, "Description": "b"}, "Stack")[0] == physical_id
+    assert update(physical_id, first, {**first, "VersionName": "v2"}, "Stack")[0] != physical_id
+
+
 @pytest.mark.parametrize("kind", VALID)
 def test_what_is_made_has_an_arn_and_what_the_api_answers(service: HealthOmics, kind: str) -> None:
     physical_id, attributes = create(kind, VALID[kind])

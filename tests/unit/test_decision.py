@@ -387,9 +387,16 @@ class TestUpdate:
 
     @pytest.mark.parametrize("policy", ["Retain", "RetainExceptOnCreate"])
     def test_retained_runs_are_never_swept(self, policy: str) -> None:
-        request = replace(update({**PROPERTIES, "RemovalPolicy": policy}), request_id="rollback-1")
+        retained = {"RemovalPolicy": policy}
+        request = replace(update({**PROPERTIES, **retained}, {**CHANGED, **retained}), request_id="rollback-1")
         kept = kept_by(request, replaced_by(update(CHANGED)))
         assert not isinstance(step(request, current=kept), (Search, Cancel))
+
+    @pytest.mark.parametrize("policy", ["Retain", "RetainExceptOnCreate"])
+    def test_what_was_started_without_a_policy_is_swept_though_the_rollback_has_one(self, policy: str) -> None:
+        request = replace(update({**PROPERTIES, "RemovalPolicy": policy}, CHANGED), request_id="rollback-1")
+        kept = kept_by(request, replaced_by(update(CHANGED)))
+        assert isinstance(step(request, current=kept), Search)
 
     def test_an_overtaken_update_that_may_have_started_a_run_looks_for_it(self) -> None:
         request = update(CHANGED)
