@@ -135,9 +135,9 @@ class HealthOmicsRun(declared.Declared, IHealthOmicsRun):
                 Default: 60 minutes. CloudFormation waits an hour at most for one resource (``ServiceTimeout``), so each
                 further hour is a resource of its own, ``Custom::HealthOmicsRunWait``, after the one before; two minutes
                 of each hour are kept for going on to the next. A run that is waited for and takes longer fails the
-                deployment, and is cancelled by its rollback, unless it was adopted. While a run cannot be started (a quota, a permission that
-                has not arrived) it is tried until shortly before this, or for nearly 15 minutes, the function's own
-                limit.
+                deployment, and is cancelled by its rollback, unless it was adopted. While a run cannot be started (a
+                quota, a permission that has not arrived) it is tried until shortly before this, or for nearly 15
+                minutes, the function's own limit.
             rerun_trigger: any text; a change of it starts a new run where nothing else has changed.
             removal_policy: what happens to the run when the resource is removed or replaced. DESTROY, the default,
                 cancels it; RETAIN leaves it alone, even when the stack's creation is rolled back;
