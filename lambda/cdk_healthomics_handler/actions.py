@@ -104,7 +104,7 @@ class Release(OfRun):
 
 
 class GiveBack(Release):
-    """Take our tags off a run that was started elsewhere: its resource has failed to be created, or is no more."""
+    """Mark likewise a run that was started elsewhere, and take our other tags off: it goes on without its resource."""
 
 
 class Schedule(OfRun):

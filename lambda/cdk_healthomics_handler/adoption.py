@@ -95,19 +95,27 @@ def undo(request: Request, seen: Seen) -> Action | None:
     if seen.adopted is None:
         return _look(request, seen)
     run = seen.adopted
-    if not isinstance(run, Run) or not (run.adopted or run.id in seen.released):
+    if not isinstance(run, Run) or (run.belongs_to(request) and not run.adopted):
+        return None
+    left = run.id in seen.released or not (run.belongs_to(request) and run.older_than(request))
+    if left and not physical_id and run.id not in seen.released:
         return None
     if request.waits and (stop := stop_waiting(seen)):
         return stop
-    if run.id in seen.released or not (run.belongs_to(request) and run.older_than(request)):
-        return done(request, "the run was not started by its resource, and goes on without it")
-    if not physical_id and (seen.observed is None and not _undone(request)):
+    if left:
+        return given_back(request)
+    if not physical_id and seen.observed is None and not _undone(request):
         return AskCloudFormation("is the run the resource's by now?", run)
     return give_back(run) if physical_id or _adopted_by_undone(request, run, seen) else None
 
 
+def given_back(request: Request) -> Action:
+    """The end of a Delete whose run goes on."""
+    return done(request, "the run was not started by its resource, and goes on without it")
+
+
 def give_back(run: Run) -> Action:
-    """Take our tags off."""
+    """Take our tags off, but for one that says so."""
     return GiveBack("it was started elsewhere, and goes on without this resource", run)
 
 

@@ -45,7 +45,8 @@ def decide(request: Request, wanted: Wanted | None, seen: Seen) -> Action:
     if isinstance(action, Start) and request.type is RequestType.UPDATE and request.adopts_anew:
         return adoption.starts_none(request, seen)
     if isinstance(action, Cancel) and action.run.adopted and action.run.belongs_to(request):
-        return adoption.give_back(action.run)
+        left = action.run.id in seen.released
+        return adoption.given_back(request) if left else adoption.give_back(action.run)
     if isinstance(action, Cancel) and action.run.tags.get(OwnershipTag.STACK_ID) != request.stack_id:
         # Whose it is was told by others than its tags: CloudFormation, or StartRun's answer.
         return Reclaim("somebody took its tag off, by which it may be cancelled", action.run)
@@ -233,6 +234,8 @@ def _sweep_newer(request: Request, kept: Run, seen: Seen) -> Action | None:
 def _end_first(runs: list[Run], seen: Seen, why: str) -> Action | None:
     """Cancel the first of these runs, and let none be gone back to. None: all of them are cancelled."""
     for run in runs:
+        if run.adopted and run.id in seen.released:
+            continue  # it could not be given back
         if run.id not in seen.cancelled and not run.stopped:
             return Cancel(why, run)
         if run.id not in seen.released and not run.released:
@@ -300,8 +303,8 @@ def _untouched(request: Request, run: Run, seen: Seen) -> Action | None:
     """The end of a Delete of a run without our tags. None: it has them, or is the resource's all the same."""
     if run.belongs_to(request):
         return None
-    if run.id in seen.released:
-        return done(request, "the run was not started by its resource, and goes on without it")
+    if run.released:
+        return adoption.given_back(request)
     if seen.observed is None:
         return AskCloudFormation("is this run, which has not our tags, the resource's?")
     return None if seen.observed.names(run) else done(request, "the run is somebody else's")

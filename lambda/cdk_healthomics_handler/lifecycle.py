@@ -209,12 +209,12 @@ class Lifecycle:
                 raise NotImplementedError(type(action).__name__)
 
     def _release(self, run: Run, *, gives_back: bool) -> None:
+        released: dict[str, str] = {OwnershipTag.DEFINITION: RELEASED}
+        self.healthomics.tag(run, released)
         if gives_back:
-            ours = tuple(sorted(run.tags.keys() & set(OwnershipTag)))
+            ours = tuple(sorted(run.tags.keys() & set(OwnershipTag) - released.keys()))
             self.healthomics.tag(run, {}, ours)
-            self._saw(run.tagged({}, ours))
-        else:
-            self.healthomics.tag(run, {OwnershipTag.DEFINITION: RELEASED})
+            self._saw(run.tagged(released, ours))
         self._left_behind(run)
 
     def _left_behind(self, run: Run) -> None:

@@ -6,7 +6,7 @@ from uuid import uuid4
 from aws_cdk import RemovalPolicy, Stack, aws_iam
 
 from cdk_healthomics import HealthOmicsRun
-from cdk_healthomics_handler.names import OwnershipTag
+from cdk_healthomics_handler.names import RELEASED, OwnershipTag
 from local_aws.process import LocalAws
 from tests.e2e.conftest import Declare, Deployment
 
@@ -54,7 +54,7 @@ def test_a_run_is_given_back_by_a_deployment_that_fails_adopted_by_the_next_and_
     said = deployment.deploy(declaring(second="404", **adopting), fails=True)
     assert "Workflow 404 does not exist" in said
     assert run()["status"] in {"PENDING", "STARTING", "RUNNING"}
-    assert not run()["tags"].keys() & set(OwnershipTag)
+    assert run()["tags"] == {OwnershipTag.DEFINITION: RELEASED}
     deployment.destroy()
 
     deployment.deploy(declaring(**adopting))

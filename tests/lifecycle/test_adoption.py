@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from cdk_healthomics_handler.names import OwnershipTag
+from cdk_healthomics_handler.names import RELEASED, OwnershipTag
 from local_aws.healthomics import QUOTAS, Kind
 from local_aws.healthomics.runs import StoredRun
 from tests.events import LOGICAL_ID, PROPERTIES, ROLE_ARN, STACK_ID
@@ -48,7 +48,9 @@ def is_owned(run: StoredRun, logical_id: str = LOGICAL_ID) -> bool:
 
 
 def is_as_it_was(run: StoredRun) -> bool:
-    return run.status in {"PENDING", "STARTING", "RUNNING"} and not run.tags.keys() & set(OwnershipTag)
+    """Whether it goes on, and no tag makes it a resource's."""
+    ours = {key: value for key, value in run.tags.items() if key in set(OwnershipTag)}
+    return run.status in {"PENDING", "STARTING", "RUNNING"} and ours in ({}, {OwnershipTag.DEFINITION: RELEASED})
 
 
 class TestAdoption:
@@ -241,7 +243,7 @@ class TestACreateThatFails:
         run, properties, answer = self.fails_while_it_waits(stage)
         assert (answer["Status"], answer["PhysicalResourceId"]) == ("FAILED", physical_id(run))
         assert stage.do("Delete", properties, PhysicalResourceId=physical_id(run))["Status"] == "SUCCESS"
-        assert not run.tags.keys() & set(OwnershipTag)
+        assert run.tags.keys() & set(OwnershipTag) == {OwnershipTag.DEFINITION}
         assert stage.eventbridge.rules() == []
 
     def test_and_is_not_rolled_back_starts_no_run_with_the_next_try(self, stage: Stage) -> None:
@@ -288,13 +290,23 @@ class TestACreateThatFails:
         stage.send(delete)
         assert is_owned(run)
 
+    def test_gives_the_run_back_once_however_often_its_delete_is_delivered(self, stage: Stage) -> None:
+        for named in (adopting, lambda _: PRESENT):  # the argument may have gone with a deployment that failed
+            run = by_hand(stage)
+            stage.create(adopting(run))
+            delete = stage.event("Delete", named(run), PhysicalResourceId=physical_id(run))
+            stage.send(delete)
+            stage.send(delete)
+            assert is_as_it_was(run)
+
     def test_is_cleaned_up_though_nobody_may_take_the_tags_off(self, stage: Stage) -> None:
         run = by_hand(stage)
         properties = adopting(run)
         stage.create(properties)
         stage.fault("UntagResource", Kind.FORBIDDEN, times=9)
-        assert stage.do("Delete", properties, PhysicalResourceId=physical_id(run))["Status"] == "SUCCESS"
-        assert run.status in {"PENDING", "STARTING", "RUNNING"}
+        for named in (PRESENT, properties):
+            assert stage.do("Delete", named, PhysicalResourceId=physical_id(run))["Status"] == "SUCCESS"
+            assert run.status in {"PENDING", "STARTING", "RUNNING"}
 
     @pytest.mark.parametrize("operation", ["GetRun", "TagResource"])
     @pytest.mark.parametrize("kind", [Kind.THROTTLING, Kind.ACCESS_DENIED, Kind.DROP_BEFORE, Kind.DROP_AFTER])
