@@ -27,8 +27,12 @@ class ReadOriginal(Read):
     """GetRun of the run that the current one was started to replace."""
 
 
+@dataclass(frozen=True)
 class ReadAdopted(Read):
     """GetRun of the run that the properties name to be adopted; after a Tag, when every mark has become visible."""
+
+    pause: bool = False
+    """Wait before looking, until what an older request may have written unasked is visible as well."""
 
 
 class ReadAgain(Read):

@@ -93,7 +93,7 @@ def undo(request: Request, seen: Seen) -> Action | None:
         # Better a tag that stays than DELETE_FAILED.
         return done(request, "the run goes on, though its tags could not be taken off") if physical_id else None
     if seen.adopted is None:
-        return _look(request, seen)
+        return _look(request, seen, pause=physical_id is None)  # its Create may still be at work
     run = seen.adopted
     if not isinstance(run, Run) or (run.belongs_to(request) and not run.adopted):
         return None
@@ -139,12 +139,12 @@ def _was_ours(request: Request, run: Run) -> bool:
     return stack_id == request.stack_id and run.tags.get(OwnershipTag.LOGICAL_ID) == request.logical_id
 
 
-def _look(request: Request, seen: Seen) -> Action:
+def _look(request: Request, seen: Seen, *, pause: bool = False) -> Action:
     adopted = request.adopts or ""
     if not adopted.isdecimal():
         told = f"{Property.ADOPT_RUN_ID} was {adopted!r}: must be the id of a run, which is digits only."
         return failed(request, None, seen, told)
-    return ReadAdopted("which run is to be the resource's?", PhysicalId(adopted, UNKNOWN_UUID))
+    return ReadAdopted("which run is to be the resource's?", PhysicalId(adopted, UNKNOWN_UUID), pause)
 
 
 def _refuse(request: Request, seen: Seen, why: str) -> Action:

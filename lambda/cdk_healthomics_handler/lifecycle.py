@@ -238,6 +238,8 @@ class Lifecycle:
         if isinstance(action, ReadAgain) or (isinstance(action, ReadAdopted) and self._marked_at):
             # What a newer request wrote beside our mark is visible by then (docs/adr/0011-who-is-right.md).
             self.clock.wait(self._marked_at + 3 * self.clock.pace.lag - self.clock.elapsed)
+        if isinstance(action, ReadAdopted) and action.pause:
+            self.clock.wait(self._settled_at - self.clock.elapsed)
         now = self._find(action.physical_id)
         self._read_at = self.clock.elapsed
         if isinstance(action, ReadOriginal):
@@ -266,7 +268,7 @@ class Lifecycle:
         self.seen = replace(self.seen, tasks=self._tasks.read if self._tasks else ())
 
     def _search(self, action: Search) -> None:
-        settled_at = max(self.clock.pace.settled, self._marked_at + 2 * self.clock.pace.lag)
+        settled_at = self._settled_at
         if self._hunt is None:
             if action.pause:
                 runs = [run for run in (self.seen.current, *(self.seen.found or ())) if isinstance(run, Run)]
@@ -284,6 +286,11 @@ class Lifecycle:
         if isinstance(current, Run) and (listed := self._hunt.ended.get(current.id)):
             self._saw(replace(current, status=listed))  # what GetRun would tell as well
         self._hunt = None
+
+    @property
+    def _settled_at(self) -> float:
+        """From when on a look shows whatever an older request may have done unasked, and this one."""
+        return max(self.clock.pace.settled, self._marked_at + 2 * self.clock.pace.lag)
 
     def _ask(self, action: AskCloudFormation) -> None:
         """Ask CloudFormation; what would take a run away from somebody is believed when it was told twice."""
