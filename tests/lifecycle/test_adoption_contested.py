@@ -17,7 +17,7 @@ from tests.lifecycle.world import Delivery, Sent, World
 GOING = {"PENDING", "STARTING", "RUNNING"}
 
 
-@pytest.fixture(params=range(4))
+@pytest.fixture(params=range(3))
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
     """Of several seeds; the handler logs in this process, and nobody reads it."""
     logging.disable(logging.CRITICAL)
