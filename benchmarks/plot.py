@@ -9,6 +9,7 @@ import matplotlib as mpl
 mpl.use("svg")
 
 from matplotlib import pyplot as plt
+from matplotlib.ticker import NullFormatter
 
 from benchmarks.functions import Figures
 from benchmarks.peers import OURS
@@ -36,6 +37,7 @@ def functions_and_synthesis(figures: list[Figures], made: list[Synthesis], path:
         axes.margins(x=0.15)
         axes.spines[["top", "right"]].set_visible(False)
     cold.set_xscale("log")
+    cold.xaxis.set_minor_formatter(NullFormatter())  # its labels lie upon each other
     memory.set_yticklabels([])
     for kind, name in NAMES.items():
         points = [(each.runs, median(each.seconds)) for each in made if each.kind == kind and each.size]
