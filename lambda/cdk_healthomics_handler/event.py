@@ -160,6 +160,11 @@ class Request:
         return self.removal_policy in set(RemovalPolicy)
 
     @property
+    def retained_before(self) -> bool:
+        """The same of the update's old properties: of what the request that is taken back has started."""
+        return self.old_properties.get(Property.REMOVAL_POLICY) in set(RemovalPolicy)
+
+    @property
     def adopts(self) -> str | None:
         """What names the run that the resource is to have instead of one that it starts; None: it starts one."""
         return self.properties.get(Property.ADOPT_RUN_ID)
@@ -168,11 +173,6 @@ class Request:
     def adopts_anew(self) -> bool:
         """Whether that was named otherwise, or not at all, before the update."""
         return self.adopts is not None and self.adopts != self.old_properties.get(Property.ADOPT_RUN_ID)
-
-    @property
-    def retained_before(self) -> bool:
-        """The same of the update's old properties: of what the request that is taken back has started."""
-        return self.old_properties.get(Property.REMOVAL_POLICY) in set(RemovalPolicy)
 
     @property
     def wait_for(self) -> str:
