@@ -194,8 +194,7 @@ def _update_without_run(request: Request, wanted: Wanted, physical_id: PhysicalI
         )
         original = next((each for each in good if each.active or each.completed), None)
         return _keep(request, wanted, original, seen) if original else Start("it has none", wanted.start_run)
-    own = [each for each in seen.found if each.belongs_to(request) and each.id != run.id]
-    strays = [] if request.retains else [each for each in own if each.active]
+    strays = [] if request.retains else [each for each in seen.found if each.active and each.id != run.id]
     return (
         _end_first(strays, seen, "an older request started it, and its resource has another")
         or await_run(request, run, seen)
@@ -221,10 +220,9 @@ def _sweep_newer(request: Request, kept: Run, seen: Seen) -> Action | None:
     if seen.found is None:
         return Search("did an update start a run that was never heard of?", after=kept.created)
     known = {run.id for run in (kept, seen.current, seen.original, seen.started) if isinstance(run, Run)}
-    own = [run for run in seen.found if run.belongs_to(request) and run.id not in known]
-    newer = [run for run in own if run.active and run.created > kept.created]
-    mark = identity.mark(request, Did.STARTED)
-    strays = [run for run in newer if run.older_than(request) and not run.started_for(mark)]
+    newer = [run for run in seen.found if run.active and run.id not in known and run.created > kept.created]
+    own = identity.mark(request, Did.STARTED)
+    strays = [run for run in newer if run.older_than(request) and not run.started_for(own)]
     cancel = _end_first(strays, seen, "an update started it and was never heard of again")
     if cancel or seen.thorough:
         return cancel

@@ -215,6 +215,8 @@ class Lifecycle:
             ours = tuple(sorted(run.tags.keys() & set(OwnershipTag) - released.keys()))
             self.healthomics.tag(run, {}, ours)
             self._saw(run.tagged(released, ours))
+            others = self.seen.found and tuple(each for each in self.seen.found if each.id != run.id)
+            self.seen = replace(self.seen, found=others)  # it is none of the resource's any more
         self._left_behind(run)
 
     def _left_behind(self, run: Run) -> None:
